@@ -1,0 +1,73 @@
+"""What Latentia says when something is at fault: one sentence with its remedy, and an exit code.
+
+Below everything: this module imports nothing of Latentia. Every error that a user can cause is a :class:`LatentiaError`;
+the command line prints its message alone and leaves with its ``exit_code``.
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable
+
+
+class LatentiaError(ValueError):
+    """Anything that a user can put right; its message names the remedy.
+
+    Attributes:
+        exit_code: What the command line exits with: 1 data, run, checkpoint or environment; 2 the command line or
+            the config; 3 diverged; 130 interrupted.
+    """
+
+    exit_code = 1
+
+
+class DataError(LatentiaError):
+    """The data cannot be found, read or used as they are."""
+
+
+class RunError(LatentiaError):
+    """A run directory is missing, in use, unfinished or of another kind."""
+
+
+class CheckpointError(LatentiaError):
+    """A checkpoint is truncated, foreign or does not fit the model."""
+
+
+class EnvironmentFault(LatentiaError):
+    """The machine is at fault: a full disk, a missing device, an optional package that is not installed."""
+
+
+class ConfigError(LatentiaError):
+    """The command line or the config is at fault: misspelt, of the wrong type, out of range, or contradictory."""
+
+    exit_code = 2
+
+
+class DivergedError(LatentiaError):
+    """Training produced a NaN or infinite loss; the last good checkpoint is kept."""
+
+    exit_code = 3
+
+
+class Interrupted(LatentiaError):
+    """Training was interrupted; a checkpoint was saved from which ``latentia resume`` goes on."""
+
+    exit_code = 130
+
+
+def did_you_mean(word: str, options: Iterable[str]) -> str:
+    """Suggest the nearest of some names.
+
+    Args:
+        word: What was written.
+        options: What could have been meant.
+
+    Returns:
+        ``" Did you mean 'x'?"`` with a leading space, or the empty string where nothing is near.
+
+    Example:
+        >>> did_you_mean("conv-vea", ["vae", "conv-vae"])
+        " Did you mean 'conv-vae'?"
+    """
+    near = difflib.get_close_matches(word, list(options), n=1, cutoff=0.6)
+    return f" Did you mean '{near[0]}'?" if near else ""
