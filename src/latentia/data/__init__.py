@@ -1,0 +1,28 @@
+"""Data: arrays together with what they mean, where they come from, and the order in which they are shown.
+
+Owns datasets (``dataset``), their preparation (``preparation``), sources (``sources``, ``files``) and the stream of
+batches (``batches``). Knows nothing of models or losses. Names are handed on lazily, so importing this package
+imports neither torch nor scikit-learn nor pooch.
+"""
+
+from __future__ import annotations
+
+from latentia._lazy import attach
+
+__getattr__, __dir__, __all__ = attach(
+    __name__,
+    {
+        "SOURCES": "sources",
+        "Batch": "batches",
+        "DataSettings": "settings",
+        "DataSpec": "dataset",
+        "Dataset": "dataset",
+        "Feed": "batches",
+        "IndexStream": "batches",
+        "Preparation": "preparation",
+        "Split": "dataset",
+        "derive_seed": "seeds",
+        "generator": "seeds",
+        "load": "sources",
+    },
+)

@@ -1,0 +1,173 @@
+"""From what a source holds to a dataset: held-out parts, static binarisation, preparation, spec, fingerprint.
+
+Knows nothing of where the arrays came from.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass, field
+
+import numpy as np
+import torch
+
+from latentia.data.dataset import Dataset, DataSpec, Split
+from latentia.data.preparation import Preparation, fit_preparation
+from latentia.data.seeds import generator
+from latentia.data.settings import DataSettings
+from latentia.errors import ConfigError, DataError
+
+PARTS = ("train", "valid", "test")
+
+
+@dataclass
+class Raw:
+    """What a source holds, before anything is held out.
+
+    Attributes:
+        name: What the source is called.
+        x: Part -> (N, *event), uint8 or float32.
+        y: Part -> (N,), int64; parts without labels are absent.
+        levels: Number of levels of what is stored, or None.
+        classes: Names of the labels.
+        notes: What a reader of the numbers should know.
+        digests: Hashes of the content where they are known already.
+    """
+
+    name: str
+    x: dict[str, np.ndarray]
+    y: dict[str, torch.Tensor]
+    levels: int | None
+    classes: tuple[str, ...] = ()
+    notes: list[str] = field(default_factory=list)
+    digests: tuple[str, ...] = ()
+
+
+def check_settings(settings: DataSettings) -> None:
+    """Refuse settings that contradict each other, before anything is loaded.
+
+    Raises:
+        ConfigError: With the keys that do.
+    """
+    if settings.binarize != "none" and settings.dequantize:
+        raise ConfigError("data.binarize and data.dequantize exclude each other; choose one of them")
+    if settings.binarize != "none" and settings.scale == "standard":
+        raise ConfigError(
+            "data.binarize needs values in [0, 1], which data.scale = 'standard' does not give; use 'unit'"
+        )
+    if settings.binarize == "static" and settings.scale != "none":
+        raise ConfigError("data.binarize = 'static' happens before scaling; use 'dynamic', or data.scale = 'none'")
+    if settings.dequantize and settings.scale != "none":
+        raise ConfigError("data.dequantize already gives values in [0, 1]; set data.scale = 'none'")
+
+
+def assemble(raw: Raw, settings: DataSettings) -> Dataset:
+    """Hold out what is missing, prepare and describe.
+
+    Args:
+        raw: What the source holds; it has a ``train`` part.
+        settings: How to split and prepare it.
+
+    Raises:
+        ConfigError: If the settings do not fit the data.
+        DataError: If the values cannot be scaled.
+    """
+    fingerprint = _fingerprint(raw)
+    x = {part: torch.from_numpy(values) for part, values in raw.x.items()}
+    splits = {part: Split(values, raw.y.get(part)) for part, values in x.items()}
+    notes = list(raw.notes)
+    for part, fraction in (("test", settings.test_fraction), ("valid", settings.validation)):
+        if part not in splits and fraction > 0:
+            if len(splits["train"]) < 2:
+                notes.append(f"there are too few samples to hold out a {part} part")
+                continue
+            splits["train"], splits[part] = _hold_out(splits["train"], fraction, settings.split_seed, part)
+    splits = {part: splits[part] for part in PARTS if part in splits}
+    levels = raw.levels
+    if settings.binarize != "none":
+        _check_binarizable(splits, levels, settings)
+    if settings.binarize == "static":
+        splits = {
+            part: Split(_binarize_once(split.x, levels, settings.binarize_seed, part), split.y)
+            for part, split in splits.items()
+        }
+        levels = 2
+    low, high = (0.0, 1.0) if levels is not None else _extremes(splits)
+    within_unit = low >= 0 and high <= 1
+    preparation = fit_preparation(settings, splits["train"].x.numpy(), levels, within_unit=within_unit)
+    spec = _describe(splits, preparation, raw.classes)
+    return Dataset(raw.name, spec, preparation, splits, fingerprint, tuple(notes))
+
+
+def _hold_out(split: Split, fraction: float, seed: int, part: str) -> tuple[Split, Split]:
+    """Split off a fraction at random; both halves keep the order of the source."""
+    count = min(max(1, round(len(split) * fraction)), len(split) - 1)
+    order = torch.randperm(len(split), generator=generator("cpu", seed, "hold-out", part))
+    held, kept = order[:count].sort().values, order[count:].sort().values
+    return _rows(split, kept), _rows(split, held)
+
+
+def _rows(split: Split, rows: torch.Tensor) -> Split:
+    return Split(split.x.index_select(0, rows), None if split.y is None else split.y.index_select(0, rows))
+
+
+def _fingerprint(raw: Raw) -> str:
+    digest = hashlib.sha256()
+    if raw.digests:
+        digest.update(" ".join(raw.digests).encode())
+        return digest.hexdigest()
+    for part in PARTS:
+        for values in (raw.x.get(part), raw.y[part].numpy() if part in raw.y else None):
+            if values is None:
+                digest.update(f"{part} none".encode())
+            else:
+                digest.update(f"{part} {values.dtype} {values.shape} ".encode())
+                digest.update(np.ascontiguousarray(values).data)
+    digest.update(f"{raw.levels} {raw.classes!r}".encode())
+    return digest.hexdigest()
+
+
+def _check_binarizable(splits: dict[str, Split], levels: int | None, settings: DataSettings) -> None:
+    if levels is not None or settings.scale == "unit":
+        return
+    low, high = _extremes(splits)
+    if low < 0 or high > 1:
+        raise ConfigError(
+            f"data.binarize needs values in [0, 1], and these go from {low:.4g} to {high:.4g}; "
+            "set data.scale = 'unit', or leave data.binarize out"
+        )
+
+
+def _binarize_once(x: torch.Tensor, levels: int | None, seed: int, part: str) -> torch.Tensor:
+    draw, unit = generator("cpu", seed, "static", part), Preparation(levels=levels)
+    pieces = [(torch.rand(rows.shape, generator=draw) < unit(rows)).to(torch.uint8) for rows in x.split(4096)]
+    return torch.cat(pieces)
+
+
+def _extremes(splits: dict[str, Split]) -> tuple[float, float]:
+    low = min(float(split.x.min()) for split in splits.values())
+    return low, max(float(split.x.max()) for split in splits.values())
+
+
+def _describe(splits: dict[str, Split], preparation: Preparation, classes: tuple[str, ...]) -> DataSpec:
+    event = tuple(splits["train"].x.shape[1:])
+    binary = preparation.levels == 2 and not preparation.rescales and not preparation.dequantize
+    binary = binary or preparation.binarize != "none"
+    levels = 2 if binary else None if preparation.rescales else preparation.levels
+    low, high = 0.0, 1.0
+    if not binary and (preparation.levels is None or preparation.rescales):
+        low, high = _prepared_range(splits, preparation)
+    return DataSpec(event, levels, low, high, binary, preparation.dequantize, classes)
+
+
+def _prepared_range(splits: dict[str, Split], preparation: Preparation) -> tuple[float, float]:
+    """Return the smallest and the largest x of all parts; the mapping rises, so extremes stay extremes."""
+    ends = [
+        preparation(torch.from_numpy(reduce(split.x.numpy(), axis=0, keepdims=True)))
+        for split in splits.values()
+        for reduce in (np.min, np.max)
+    ]
+    low, high = min(float(end.min()) for end in ends), max(float(end.max()) for end in ends)
+    if not (np.isfinite(low) and np.isfinite(high)):
+        raise DataError("the data span too wide a range to be scaled in 32 bits; divide them by a large number first")
+    return low, high

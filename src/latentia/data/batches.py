@@ -1,0 +1,184 @@
+"""The order in which samples are shown: a pure function of (seed, stage, step).
+
+Knows the stored arrays and their preparation; knows nothing of models, losses or epochs' bookkeeping.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import NamedTuple
+
+import torch
+from torch import Tensor
+
+from latentia.data.dataset import Split
+from latentia.data.preparation import Preparation
+from latentia.data.seeds import generator
+from latentia.errors import ConfigError
+
+RESIDENT_BYTES = 4 * 2**30  # a split up to this size is kept on the device; a larger one is copied batch by batch
+
+
+class Batch(NamedTuple):
+    """What one step sees.
+
+    Attributes:
+        x: (B, *event), float32, on the device.
+        y: (B,), int64, on the device; None without labels.
+    """
+
+    x: Tensor
+    y: Tensor | None
+
+
+class IndexStream:
+    """The epochs' permutations, joined into one stream and cut into equal batches.
+
+    Every batch is full, whatever the number of samples, and every epoch's stretch of the stream shows each sample
+    exactly once. Batch ``step`` is ``stream[step * B : (step + 1) * B]``: nothing depends on the batches before it.
+
+    Args:
+        n: Number of samples, >= 1; it may be smaller than the batch size.
+        batch_size: B >= 1, for all ranks together.
+        seed: The run's seed.
+        stage: The name or number of the fit within the run.
+
+    Raises:
+        ConfigError: If ``n`` or ``batch_size`` is smaller than 1.
+
+    Example:
+        >>> stream = IndexStream(5, batch_size=2, seed=0, stage="fit")
+        >>> sorted(torch.cat([stream.indices(step) for step in range(5)]).tolist())  # two epochs of five
+        [0, 0, 1, 1, 2, 2, 3, 3, 4, 4]
+        >>> stream.steps_in(1.0), stream.epoch_of(3)
+        (3, 1)
+    """
+
+    def __init__(self, n: int, batch_size: int, seed: int, stage: int | str) -> None:
+        if n < 1:
+            raise ConfigError(f"cannot draw batches from {n} samples; there must be at least one")
+        if batch_size < 1:
+            raise ConfigError(f"the batch size must be at least 1, not {batch_size}")
+        self.n, self.batch_size, self.seed, self.stage = n, batch_size, seed, stage
+        self._cached: tuple[int, torch.device | str, Tensor] | None = None
+
+    def indices(self, step: int, device: torch.device | str = "cpu") -> Tensor:
+        """Return the samples of one batch.
+
+        Args:
+            step: Number of the batch, >= 0.
+            device: Where the result is wanted.
+
+        Returns:
+            (B,), int64.
+        """
+        if step < 0:
+            raise ValueError(f"steps count from 0, not {step}")
+        first = step * self.batch_size
+        epoch, begin = divmod(first, self.n)
+        end = begin + self.batch_size
+        if end <= self.n:
+            return self._permutation(epoch, device)[begin:end]
+        pieces = [self._permutation(epoch, device)[begin:]]
+        remaining = end - self.n
+        while remaining > 0:
+            epoch += 1
+            pieces.append(self._permutation(epoch, device)[:remaining])
+            remaining -= self.n
+        return torch.cat(pieces)
+
+    def steps_in(self, epochs: float) -> int:
+        """Return how many batches cover that many passes over the data: ceil(epochs n / B)."""
+        return math.ceil(epochs * self.n / self.batch_size)
+
+    def epoch_of(self, step: int) -> int:
+        """Return the epoch, counted from 0, to which the first sample of a batch belongs."""
+        return step * self.batch_size // self.n
+
+    def _permutation(self, epoch: int, device: torch.device | str) -> Tensor:
+        cached = self._cached
+        if cached is not None and cached[0] == epoch and cached[1] == device:
+            return cached[2]
+        # Always drawn on the CPU, so that the order does not depend on the kind of device.
+        draw = generator("cpu", self.seed, self.stage, "order", epoch) if self.n > 1 else None
+        order = torch.randperm(self.n, generator=draw).to(device)
+        self._cached = (epoch, device, order)
+        return order
+
+
+class Feed:
+    """Batches of one split, prepared and on the device.
+
+    Args:
+        split: What is stored.
+        preparation: From what is stored to what the model sees.
+        stream: Which samples make up which batch.
+        device: Where the batches are wanted.
+        seed: The run's seed; with ``stage`` and the step it determines the noise of dynamic binarisation and of
+            dequantisation.
+        stage: The name or number of the fit within the run.
+        rank: This process's number among ``world``.
+        world: Number of processes; each gets an equal, contiguous part of every batch.
+
+    Raises:
+        ConfigError: If the batch size is no multiple of ``world``, or the rank is outside [0, world).
+
+    Example:
+        >>> split = Split(torch.arange(8, dtype=torch.uint8).reshape(4, 2))
+        >>> feed = Feed(split, Preparation(levels=256), IndexStream(4, 3, 0, "fit"), "cpu", 0, "fit")
+        >>> feed.batch(0).x.shape, feed.batch(0).x.dtype
+        (torch.Size([3, 2]), torch.float32)
+    """
+
+    def __init__(
+        self,
+        split: Split,
+        preparation: Preparation,
+        stream: IndexStream,
+        device: torch.device | str,
+        seed: int,
+        stage: int | str,
+        *,
+        rank: int = 0,
+        world: int = 1,
+    ) -> None:
+        if stream.batch_size % world:
+            raise ConfigError(
+                f"the batch size {stream.batch_size} cannot be shared equally by {world} processes; "
+                f"choose a multiple of {world}"
+            )
+        if not 0 <= rank < world:
+            raise ConfigError(f"rank {rank} is not one of the {world} processes")
+        assert stream.n == len(split), (stream.n, len(split))
+        self.preparation, self.stream, self.seed, self.stage = preparation, stream, seed, stage
+        self.device = torch.device(device)
+        resident = split.x.nbytes <= RESIDENT_BYTES
+        self._home = self.device if resident else split.x.device
+        self._x = split.x.to(self._home)
+        self._y = None if split.y is None else split.y.to(self._home)
+        share = stream.batch_size // world
+        self._mine = None if world == 1 else slice(rank * share, (rank + 1) * share)
+
+    def batch(self, step: int) -> Batch:
+        """Return one batch, whatever was asked for before.
+
+        Args:
+            step: Number of the batch, >= 0.
+
+        Returns:
+            This rank's part of the batch; the parts of all ranks in order make up the batch of a single process.
+        """
+        indices = self.stream.indices(step, self._home)
+        if self._mine is not None:
+            indices = indices[self._mine]
+        x = self._x.index_select(0, indices)  # (B, *event), as stored
+        y = None if self._y is None else self._y.index_select(0, indices)
+        if self._home != self.device:
+            x, y = x.to(self.device), None if y is None else y.to(self.device)
+        return Batch(self.preparation(x, self._noise(step) if self.preparation.needs_noise else None), y)
+
+    def _noise(self, step: int) -> Tensor:
+        shape = (self.stream.batch_size, *self._x.shape[1:])  # of the whole batch, so that ranks agree
+        drawn = generator(self.device, self.seed, self.stage, "data", step)
+        noise = torch.rand(shape, generator=drawn, device=self.device)
+        return noise if self._mine is None else noise[self._mine]

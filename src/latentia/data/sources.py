@@ -1,0 +1,208 @@
+"""Where data come from: named sets, files of the user's own, arrays; each becomes a :class:`Dataset`.
+
+Owns what sources there are and how each is read; ``assembly`` does what is the same for all of them.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+
+from latentia.data.arrays import Stored, arrange, as_stored, encode_labels, shape_text
+from latentia.data.assembly import Raw, assemble, check_settings
+from latentia.data.catalogue import CATALOGUE
+from latentia.data.dataset import Dataset
+from latentia.data.settings import DataSettings
+from latentia.errors import ConfigError, DataError, EnvironmentFault, did_you_mean
+
+SOURCES: tuple[str, ...] = ("digits", *CATALOGUE)  # what `source` may name besides the path of a .npy or .npz file
+
+_NAMES = {  # what people call the parts in a dict or an .npz file; the first is ours
+    "x": ("x", "X", "x_train", "X_train", "train_x", "train_X", "train_images", "images", "data"),
+    "y": ("y", "Y", "y_train", "Y_train", "train_y", "train_labels", "labels", "targets"),
+    "x_valid": ("x_valid", "X_valid", "x_val", "X_val", "valid_x", "val_x", "valid_images", "val_images"),
+    "y_valid": ("y_valid", "y_val", "valid_y", "val_y", "valid_labels", "val_labels"),
+    "x_test": ("x_test", "X_test", "test_x", "test_X", "test_images"),
+    "y_test": ("y_test", "Y_test", "test_y", "test_labels"),
+}
+_KNOWN = {alias: key for key, aliases in _NAMES.items() for alias in aliases}
+_KEYS: dict[str, tuple[str, str]] = {"train": ("x", "y"), "valid": ("x_valid", "y_valid"), "test": ("x_test", "y_test")}
+
+
+def load(settings: DataSettings, *, data_dir: str | Path | None = None, arrays: Any = None) -> Dataset:
+    """Load, check and split data.
+
+    What is missing is held out of the training part: first the test part (``test_fraction``), then the validation part
+    (``validation``), by permutations that depend on ``split_seed`` alone. A fraction above zero holds out at least one
+    sample as long as one remains to train on; a single sample makes a training part only, and a note says so.
+
+    Args:
+        settings: What to load and how.
+        data_dir: The folder above the folders of the named data sets; else ``LATENTIA_DATA_DIR``, else the cache.
+        arrays: Data instead of a source: ``x``, ``(x, y)``, or a dict of ``x``, ``y``, ``x_valid``, ``y_valid``,
+            ``x_test``, ``y_test``. They are copied. ``settings.source`` is then not looked at.
+
+    Returns:
+        The dataset, on the CPU.
+
+    Raises:
+        ConfigError: If the source is unknown or the settings contradict each other or the data.
+        DataError: If the data cannot be found, read or used.
+
+    Example:
+        >>> dataset = load(DataSettings(source="digits"))
+        >>> dataset.spec.describe()
+        '8 x 8 grey images, 8-bit, 10 classes'
+        >>> {name: len(split) for name, split in dataset.splits.items()}
+        {'train': 1366, 'valid': 72, 'test': 359}
+    """
+    check_settings(settings)
+    if arrays is not None:
+        raw = _from_arrays("arrays", arrays, settings.layout)
+    elif settings.source == "digits":
+        raw = _digits()
+    elif settings.source in CATALOGUE:
+        raw = _original(settings.source, data_dir)
+    else:
+        raw = _from_path(settings.source, settings.layout)
+    return assemble(raw, settings)
+
+
+def _digits() -> Raw:
+    try:
+        from sklearn.datasets import load_digits
+    except ImportError as error:
+        raise EnvironmentFault(
+            "the digits come with scikit-learn, which is not installed; pip install scikit-learn"
+        ) from error
+    bunch: Any = load_digits()
+    x = np.round(bunch.images * (255 / 16)).astype(np.uint8)[:, None]  # (1797, 1, 8, 8)
+    return Raw(
+        "digits",
+        {"train": x},
+        {"train": torch.from_numpy(bunch.target.astype(np.int64))},
+        256,
+        tuple("0123456789"),
+        ["the digits have 17 grey levels, which are stored on the 8-bit scale"],
+    )
+
+
+def _original(name: str, data_dir: str | Path | None) -> Raw:
+    from latentia.data import files
+
+    original = files.read(name, data_dir=data_dir)
+    return Raw(
+        name,
+        {part: x for part, (x, _) in original.parts.items()},
+        {part: torch.from_numpy(y) for part, (_, y) in original.parts.items()},
+        256,
+        CATALOGUE[name].classes,
+        list(original.notes),
+        original.digests,
+    )
+
+
+def _from_path(source: str, layout: str) -> Raw:
+    path = Path(os.path.expanduser(source))
+    named = path.suffix in (".npy", ".npz") or "/" in source or "\\" in source
+    try:
+        exists = bool(source) and path.exists()
+    except (OSError, ValueError):  # too long for a path
+        exists = named = False
+    if not exists and not named:
+        raise ConfigError(
+            f"there is no data source '{source}'.{did_you_mean(source.lower(), SOURCES)} "
+            f"Choose one of {', '.join(SOURCES)}, or the path of a .npy or .npz file"
+        )
+    if not exists:
+        raise DataError(f"there is no file {path}; check the path")
+    if path.is_dir() or path.suffix.lower() not in (".npy", ".npz"):
+        raise DataError(f"cannot read {path}, only .npy and .npz files; save the data with numpy.save or numpy.savez")
+    notes: list[str] = []
+    try:
+        with open(path, "rb") as file:  # closed here, as NumPy forgets to when it meets a damaged archive
+            loaded: Any = np.load(file, allow_pickle=False)
+            if isinstance(loaded, np.lib.npyio.NpzFile):
+                with loaded:
+                    loaded = _from_npz(loaded, notes)
+    except DataError:
+        raise
+    except Exception as error:  # NumPy's reader lets a dozen kinds of error through for damaged files
+        reason = " ".join(str(error).split()) or type(error).__name__
+        if "pickle" in reason:
+            reason = "it holds Python objects, which would have to be unpickled"
+        raise DataError(f"cannot read {path} ({reason}); save plain numbers with numpy.save or numpy.savez") from error
+    raw = _from_arrays(path.name, loaded, layout)
+    raw.notes += notes
+    return raw
+
+
+def _from_npz(archive: Any, notes: list[str]) -> Any:
+    """Read those arrays of an archive that have a known name, or its only one."""
+    if len(archive.files) == 1:
+        return archive[archive.files[0]]
+    if not any(name in _NAMES["x"] for name in archive.files):
+        raise DataError(
+            f"the .npz file holds {', '.join(archive.files) or 'nothing'} and no 'x' to train on; "
+            f"name the arrays {', '.join(_NAMES)}"
+        )
+    unused = [name for name in archive.files if name not in _KNOWN]
+    notes += [f"the array '{name}' is not used.{did_you_mean(name, _KNOWN)}" for name in unused]
+    return {name: archive[name] for name in archive.files if name in _KNOWN}
+
+
+def _from_arrays(name: str, arrays: Any, layout: str) -> Raw:
+    given = _named(arrays, name)
+    notes: list[str] = []
+    x: dict[str, np.ndarray] = {}
+    kinds: dict[str, Stored] = {}
+    for part, (key, _) in _KEYS.items():
+        if key in given:
+            kinds[part] = as_stored(given[key], key)
+            x[part], assumed = arrange(kinds[part].values, layout, key)
+            notes += [*kinds[part].notes, *assumed]
+            if 0 in x[part].shape:
+                raise DataError(f"{key} is empty ({shape_text(x[part].shape)}); give at least one value per sample")
+    events = {part: values.shape[1:] for part, values in x.items()}
+    if len(set(events.values())) > 1:
+        shapes = ", ".join(f"{part} {shape_text(shape)}" for part, shape in events.items())
+        raise DataError(f"the parts of {name} have samples of different shapes ({shapes}); make them equal")
+    if len({kind.levels for kind in kinds.values()}) > 1:
+        raise DataError(f"the parts of {name} are of different types; save all of them as uint8 or all as float32")
+    labels = {part: given[key] for part, (_, key) in _KEYS.items() if key in given}
+    if orphans := [part for part in labels if part not in x]:
+        raise DataError(f"{name} has labels but no samples for the {orphans[0]} part; give {_KEYS[orphans[0]][0]} too")
+    y, classes = encode_labels(labels, {part: len(values) for part, values in x.items()})
+    levels = kinds["train"].levels
+    if levels == 256 and max(int(values.max()) for values in x.values()) == 1:
+        levels = 2
+        notes.append("the 8-bit values are all 0 or 1, so they count as binary data, not as nearly black pixels")
+    return Raw(name, x, y, levels, classes, notes)
+
+
+def _named(arrays: Any, name: str) -> dict[str, Any]:
+    """Bring what was given into a dict with our names."""
+    if isinstance(arrays, tuple):
+        if not 1 <= len(arrays) <= 2:
+            raise DataError(f"{name}: a tuple must be (x, y), not of {len(arrays)} entries; use a dict for more parts")
+        arrays = {key: value for key, value in zip(("x", "y"), arrays, strict=False) if value is not None}
+    elif not isinstance(arrays, Mapping):
+        arrays = {"x": arrays}
+    given: dict[str, Any] = {}
+    for alias, value in arrays.items():
+        key = _KNOWN.get(alias) if isinstance(alias, str) else None
+        if key is None:
+            wanted = did_you_mean(str(alias), _KNOWN)
+            raise DataError(f"{name} has an array '{alias}'.{wanted} Name the arrays {', '.join(_NAMES)}")
+        if key in given:
+            raise DataError(f"{name} has several arrays that mean '{key}', '{alias}' among them; leave one")
+        if value is not None:
+            given[key] = value
+    if "x" not in given:
+        raise DataError(f"{name} has no array 'x' to train on; name the arrays {', '.join(_NAMES)}")
+    return given
