@@ -1,0 +1,39 @@
+"""The parts of which a model is made: networks, posteriors, priors, likelihoods, and the settings of each.
+
+Parts never hold their siblings and know neither objectives nor training. Names are imported when first used.
+"""
+
+from __future__ import annotations
+
+from latentia._lazy import attach
+
+__getattr__, __dir__, __all__ = attach(
+    __name__,
+    {
+        "MLP": "networks.mlp",
+        "ConvEncoder": "networks.convolutional",
+        "ConvDecoder": "networks.convolutional",
+        "ResidualEncoder": "networks.residual",
+        "ResidualDecoder": "networks.residual",
+        "ResidualMLP": "networks.residual",
+        "Posterior": "posteriors",
+        "GaussianPosterior": "posteriors",
+        "DeterministicPosterior": "posteriors",
+        "Prior": "priors",
+        "StandardNormalPrior": "priors",
+        "GaussianMixturePrior": "priors",
+        "Likelihood": "likelihoods",
+        "Bernoulli": "likelihoods",
+        "ContinuousBernoulli": "likelihoods",
+        "Gaussian": "likelihoods",
+        "Laplace": "likelihoods",
+        "DiscretizedLogistic": "likelihoods",
+        "DiscretizedLogisticMixture": "likelihoods",
+        "Categorical": "likelihoods",
+        "EncoderSettings": "settings",
+        "DecoderSettings": "settings",
+        "PosteriorSettings": "settings",
+        "PriorSettings": "settings",
+        "LikelihoodSettings": "settings",
+    },
+)

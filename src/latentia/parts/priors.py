@@ -1,0 +1,171 @@
+"""Priors p(z): distributions over latents, with nothing or something to learn.
+
+Knows neither posterior nor networks; a prior that needs the encoder is handed it when called.
+"""
+
+from __future__ import annotations
+
+import math
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor, nn
+from torch.distributions import Distribution
+
+from latentia.errors import ConfigError
+from latentia.maths.distributions import DiagonalNormal, GaussianMixture
+from latentia.maths.functional import gaussian_kl
+
+
+class Prior(nn.Module, ABC):
+    """What every prior has in common.
+
+    Attributes:
+        latent_shape: Shape of one latent.
+    """
+
+    def __init__(self, latent_shape: Sequence[int]) -> None:
+        super().__init__()
+        self.latent_shape = tuple(latent_shape)
+
+    @abstractmethod
+    def forward(self, y: Tensor | None = None) -> Distribution:
+        """Return p(z), or p(z given y) if the prior depends on labels; its ``log_prob`` maps (B, *latent) to (B,)."""
+
+    @abstractmethod
+    def kl(self, q: Distribution) -> Tensor | None:
+        """Return KL(q to p) of each latent dimension, (B, *latent) in nats, or None without a closed form."""
+
+    @abstractmethod
+    def sample(
+        self,
+        n: int,
+        generator: torch.Generator | None = None,
+        temperature: float = 1.0,
+        y: Tensor | None = None,
+    ) -> Tensor:
+        """Draw latents.
+
+        Args:
+            n: How many.
+            generator: Where the randomness comes from; the default generator without it.
+            temperature: Factor on the standard deviations; 0 gives the mean.
+            y: Labels (n,), for priors that depend on them.
+
+        Returns:
+            Latents (n, *latent) on the prior's device.
+        """
+
+
+def _normal_noise(shape: tuple[int, ...], like: Tensor, generator: torch.Generator | None) -> Tensor:
+    source = like.device if generator is None else generator.device
+    return torch.randn(shape, generator=generator, device=source, dtype=like.dtype).to(like.device)
+
+
+class StandardNormalPrior(Prior):
+    r"""The standard normal, p(z) = N(0, I). It does not depend on labels.
+
+    Kingma & Welling, 2014, https://arxiv.org/abs/1312.6114, appendix B for the closed form of the rate.
+
+    Args:
+        latent_shape: Shape of one latent.
+
+    Example:
+        >>> prior = StandardNormalPrior((20,))
+        >>> prior().log_prob(torch.zeros(5, 20))[0].item() / 20  # -ln(2 pi) / 2
+        -0.9189...
+        >>> prior.sample(64).shape
+        torch.Size([64, 20])
+    """
+
+    def __init__(self, latent_shape: Sequence[int]) -> None:
+        super().__init__(latent_shape)
+        self.loc: Tensor
+        self.logvar: Tensor
+        self.register_buffer("loc", torch.zeros(1, *self.latent_shape), persistent=False)
+        self.register_buffer("logvar", torch.zeros(()), persistent=False)
+
+    def forward(self, y: Tensor | None = None) -> DiagonalNormal:
+        """Return p(z), batch shape (1,)."""
+        return DiagonalNormal(self.loc, self.logvar)
+
+    def kl(self, q: Distribution) -> Tensor | None:
+        """Return KL(q to N(0, 1)) of each latent dimension, (B, *latent), if q is a diagonal Gaussian."""
+        return gaussian_kl(q.loc, q.logvar) if isinstance(q, DiagonalNormal) else None
+
+    def sample(
+        self,
+        n: int,
+        generator: torch.Generator | None = None,
+        temperature: float = 1.0,
+        y: Tensor | None = None,
+    ) -> Tensor:
+        """Draw n latents; temperature is their standard deviation. See :meth:`Prior.sample`."""
+        return temperature * _normal_noise((n, *self.latent_shape), self.loc, generator)
+
+
+class GaussianMixturePrior(Prior):
+    r"""A mixture of diagonal Gaussians whose weights, means and variances are learned.
+
+    .. math:: p(z) = \sum_m \pi_m N(z; \mu_m, \mathrm{diag}\, \sigma_m^2)
+
+    Such as in Dilokthanakul et al., 2016, https://arxiv.org/abs/1611.02648, here with parameters of its own and
+    without inferring the component. The rate has no closed form. At the start the means are spread with variance 1/2
+    and every component has variance 1/2, so that the mixture is close to a standard normal. It does not depend on
+    labels.
+
+    Args:
+        latent_shape: Shape of one latent.
+        components: How many Gaussians are mixed, M.
+
+    Attributes:
+        logits: (M,), the weights are their softmax.
+        loc: (M, *latent).
+        logvar: (M, *latent).
+
+    Raises:
+        ConfigError: If there is no component.
+
+    Example:
+        >>> prior = GaussianMixturePrior((2,), components=3)
+        >>> prior().log_prob(prior.sample(5)).shape
+        torch.Size([5])
+    """
+
+    def __init__(self, latent_shape: Sequence[int], components: int) -> None:
+        super().__init__(latent_shape)
+        if components < 1:
+            raise ConfigError(f"components must be at least 1, not {components}")
+        shape = (components, *self.latent_shape)
+        self.logits = nn.Parameter(torch.zeros(components))
+        self.loc = nn.Parameter(torch.randn(shape) * math.sqrt(0.5))
+        self.logvar = nn.Parameter(torch.full(shape, math.log(0.5)))
+
+    def forward(self, y: Tensor | None = None) -> GaussianMixture:
+        """Return p(z), of empty batch shape."""
+        return GaussianMixture(self.logits, self.loc, self.logvar)
+
+    def kl(self, q: Distribution) -> Tensor | None:
+        """Return None: there is no closed form."""
+        return None
+
+    def sample(
+        self,
+        n: int,
+        generator: torch.Generator | None = None,
+        temperature: float = 1.0,
+        y: Tensor | None = None,
+    ) -> Tensor:
+        """Draw n latents from components drawn by their weights; temperature 0 gives these components' means.
+
+        See :meth:`Prior.sample`.
+        """
+        with torch.no_grad():
+            source = self.logits.device if generator is None else generator.device
+            weights = self.logits.softmax(0).to(source)
+            chosen = torch.multinomial(weights, max(n, 1), replacement=True, generator=generator)[:n].to(
+                self.loc.device
+            )
+            noise = _normal_noise((n, *self.latent_shape), self.loc, generator)
+            return self.loc[chosen] + temperature * (0.5 * self.logvar[chosen]).exp() * noise  # (n, *latent)

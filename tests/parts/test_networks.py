@@ -1,0 +1,220 @@
+"""Networks: exact sizes for every image, parameter counts of known architectures, gradients, refusals."""
+
+from __future__ import annotations
+
+import math
+
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from torch import nn
+
+from latentia.errors import ConfigError
+from latentia.parts.networks.convolutional import ConvDecoder, ConvEncoder
+from latentia.parts.networks.layers import activation_layer, halvings, image_norm, vector_norm
+from latentia.parts.networks.mlp import MLP
+from latentia.parts.networks.residual import Doubling, ResidualDecoder, ResidualEncoder, ResidualMLP
+
+ACTIVATIONS = ["relu", "leaky-relu", "gelu", "silu", "tanh", "elu"]
+SIDES = st.integers(1, 40)
+
+
+def parameters(*modules: nn.Module) -> int:
+    return sum(p.numel() for module in modules for p in module.parameters())
+
+
+# --- sizes ------------------------------------------------------------------------------------------------------------
+
+
+@settings(max_examples=60, deadline=None)
+@given(height=SIDES, width=SIDES, layers=st.integers(1, 4), kernel=st.sampled_from([1, 3, 5]))
+def test_convolutions_mirror_every_height_and_width(height: int, width: int, layers: int, kernel: int) -> None:
+    channels = [2, 3, 2, 3][:layers]
+    encoder = ConvEncoder((2, height, width), channels, kernel=kernel)
+    decoder = ConvDecoder((5,), (3, height, width), channels[::-1], kernel=kernel)
+    x = torch.rand(2, 2, height, width)
+    seen = [x.shape[2:]]
+    for module in encoder.layers:
+        x = module(x)
+        if isinstance(module, nn.Conv2d):
+            seen.append(x.shape[2:])
+    assert encoder.out_features == x[0].numel() == channels[-1] * math.prod(seen[-1])
+    mirrored = [torch.Size(decoder.start_shape[1:])]
+    h = decoder.linear(torch.rand(2, 5)).unflatten(1, decoder.start_shape)
+    for module in decoder.layers:
+        h = module(h)
+        if isinstance(module, nn.ConvTranspose2d):
+            mirrored.append(h.shape[2:])
+    assert mirrored == seen[::-1]
+    assert h.shape == (2, 3, height, width)
+    assert decoder(torch.rand(2, 5)).shape == (2, 3, height, width)
+
+
+@settings(max_examples=25, deadline=None)
+@given(height=SIDES, width=SIDES, stages=st.integers(1, 3), norm=st.sampled_from(["group", "batch", "none"]))
+def test_residual_networks_fit_every_height_and_width(height: int, width: int, stages: int, norm: str) -> None:
+    channels = [4, 2, 6][:stages]
+    encoder = ResidualEncoder((1, height, width), channels, 1, norm=norm)
+    decoder = ResidualDecoder((3,), (2, height, width), channels[::-1], 1, norm=norm)
+    h = encoder(torch.rand(2, 1, height, width))
+    assert h.shape == (2, encoder.out_features)
+    assert encoder.out_features == channels[-1] * math.prod(halvings(height, width, stages)[-1])
+    assert decoder(torch.rand(2, 3)).shape == (2, 2, height, width)
+
+
+@pytest.mark.parametrize("shape", [(1,), (7,), (1, 1, 1), (3, 5, 2)])
+@pytest.mark.parametrize("kind", [MLP, ResidualMLP])
+def test_fully_connected_networks_take_and_return_any_shape(kind: type[nn.Module], shape: tuple[int, ...]) -> None:
+    x = torch.rand(4, *shape)
+    features = kind(shape, [6, 5])
+    assert features(x).shape == (4, 5) and features.out_features == 5
+    assert kind(shape, [6, 5], out_shape=shape)(x).shape == x.shape
+
+
+def test_an_mlp_without_hidden_layers_is_linear() -> None:
+    x = torch.rand(3, 1, 2, 2)
+    assert torch.equal(MLP((1, 2, 2), [])(x), x.flatten(1))
+    assert parameters(MLP((1, 2, 2), [], (3,))) == 4 * 3 + 3
+
+
+def test_a_latent_cube_is_flattened() -> None:
+    assert ConvDecoder((4, 2, 2), (1, 9, 9), [8])(torch.rand(3, 4, 2, 2)).shape == (3, 1, 9, 9)
+    assert MLP((4, 2, 2), [8], (6,))(torch.rand(3, 4, 2, 2)).shape == (3, 6)
+
+
+def test_doubling_repeats_every_pixel() -> None:
+    x = torch.rand(2, 3, 4, 5)
+    expected = x.repeat_interleave(2, 2).repeat_interleave(2, 3)[..., :7, :10]
+    assert torch.equal(Doubling(7, 10)(x), expected)
+
+
+# --- known architectures ----------------------------------------------------------------------------------------------
+
+
+def test_an_mlp_computes_what_its_layers_say() -> None:
+    network = MLP((1, 2, 2), [5, 3], (2,), activation="tanh")
+    first, second, last = (module for module in network.layers if isinstance(module, nn.Linear))
+    x = torch.rand(4, 1, 2, 2)
+    h = torch.tanh(x.reshape(4, 4) @ first.weight.T + first.bias)
+    h = torch.tanh(h @ second.weight.T + second.bias)
+    torch.testing.assert_close(network(x), h @ last.weight.T + last.bias)
+
+
+def test_layers_come_in_order() -> None:
+    def names(network: nn.Module) -> list[str]:
+        layers = network.layers
+        assert isinstance(layers, nn.Sequential)
+        return [type(layer).__name__ for layer in layers]
+
+    assert names(MLP((4,), [3, 2], (1,), norm="batch", dropout=[0.2, 0.0])) == [
+        *["Linear", "BatchNorm1d", "ReLU", "Dropout"],
+        *["Linear", "BatchNorm1d", "ReLU"],
+        "Linear",
+    ]
+    assert names(ConvEncoder((1, 8, 8), [2, 3], dropout=0.1, activation="leaky-relu")) == [
+        *["Conv2d", "BatchNorm2d", "LeakyReLU", "Dropout2d"] * 2
+    ]
+    assert names(ConvDecoder((2,), (1, 8, 8), [3, 2])) == [
+        "ConvTranspose2d",
+        *["BatchNorm2d", "ReLU"],
+        "ConvTranspose2d",
+    ]
+    assert names(ConvDecoder((2,), (1, 8, 8), [3], dropout=0.1)) == ["Dropout2d", "ConvTranspose2d"]
+
+
+def test_leaky_relu_has_slope_a_fifth() -> None:
+    assert activation_layer("leaky-relu")(torch.tensor(-1.0)).item() == pytest.approx(-0.2)
+
+
+@pytest.mark.parametrize("channels", range(2, 70))
+def test_groups_are_never_of_one_channel(channels: int) -> None:
+    (norm,) = image_norm("group", channels)
+    assert isinstance(norm, nn.GroupNorm)
+    assert channels % norm.num_groups == 0 and channels // norm.num_groups > 1
+    assert norm(torch.rand(2, channels, 1, 1)).abs().max() > 0  # a feature map of one pixel survives
+
+
+# --- gradients, dropout, purity ---------------------------------------------------------------------------------------
+
+
+NETWORKS = {
+    "mlp": lambda **k: MLP((1, 6, 5), [8, 7], (4,), **k),
+    "conv-encoder": lambda **k: ConvEncoder((1, 6, 5), [4, 6], norm="none", **k),
+    "conv-decoder": lambda **k: ConvDecoder((1, 6, 5), (1, 6, 5), [6, 4], norm="none", **k),
+    "residual-encoder": lambda **k: ResidualEncoder((1, 6, 5), [4, 6], 1, **k),
+    "residual-decoder": lambda **k: ResidualDecoder((1, 6, 5), (1, 6, 5), [6, 4], 1, **k),
+    "residual-mlp": lambda **k: ResidualMLP((1, 6, 5), [8, 7], 1, (4,), **k),
+}
+
+
+@pytest.mark.parametrize("activation", ACTIVATIONS)
+@pytest.mark.parametrize("name", NETWORKS)
+def test_gradients_reach_every_parameter_and_inputs_stay(name: str, activation: str) -> None:
+    torch.manual_seed(0)
+    network = NETWORKS[name](activation=activation).double()
+    x = torch.rand(16, 1, 6, 5, dtype=torch.float64)
+    before = x.clone()
+    output = network(x)
+    assert output.dtype == torch.float64
+    (output * torch.randn(output.shape, dtype=torch.float64)).sum().backward()
+    assert torch.equal(x, before)
+    for parameter_name, parameter in network.named_parameters():
+        assert parameter.grad is not None and parameter.grad.abs().max() > 0, parameter_name
+
+
+@pytest.mark.parametrize("name", NETWORKS)
+def test_dropout_acts_in_training_only(name: str) -> None:
+    torch.manual_seed(0)
+    network, x = NETWORKS[name](dropout=0.5), torch.rand(4, 1, 6, 5)
+    assert not torch.equal(network(x), network(x))
+    network.eval()
+    assert torch.equal(network(x), network(x))
+
+
+@pytest.mark.parametrize("norm", ["batch", "layer"])
+def test_vector_norms_normalise(norm: str) -> None:
+    (layer,) = vector_norm(norm, 6)
+    h = layer(3 + 2 * torch.randn(50, 6, dtype=torch.float32))
+    dim = 0 if norm == "batch" else 1
+    assert h.mean(dim).abs().max() < 1e-5 and (h.var(dim, correction=0) - 1).abs().max() < 1e-3
+
+
+# --- refusals ---------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("network", [ConvEncoder, ResidualEncoder])
+def test_encoders_of_images_refuse_vectors(network: type[nn.Module]) -> None:
+    with pytest.raises(ConfigError, match=r"images .* shape \(30,\).*mlp"):
+        network((30,), [8])
+
+
+@pytest.mark.parametrize("network", [ConvDecoder, ResidualDecoder])
+def test_decoders_of_images_refuse_vectors(network: type[nn.Module]) -> None:
+    with pytest.raises(ConfigError, match=r"images .* shape \(30,\).*mlp"):
+        network((2,), (30,), [8])
+
+
+@pytest.mark.parametrize(
+    ("make", "message"),
+    [
+        (lambda: MLP((4,), [8, 0]), "hidden must be whole numbers of at least 1"),
+        (lambda: MLP((4,), [8], dropout=1.0), "less than 1"),
+        (lambda: MLP((4,), [], dropout=-0.1), "at least 0"),
+        (lambda: MLP((4,), [8, 8], dropout=[0.1]), "1 rates but there are 2"),
+        (lambda: MLP((4,), [8], activation="rleu"), "Did you mean 'relu'"),
+        (lambda: MLP((4,), [8], norm="group"), "none, batch and layer"),
+        (lambda: MLP((4,), [1], norm="layer"), "single unit"),
+        (lambda: ResidualMLP((4,), []), "at least 1 layer"),
+        (lambda: ResidualMLP((4,), [8], 0), "blocks"),
+        (lambda: ConvEncoder((1, 4, 4), []), "at least 1 layer"),
+        (lambda: ConvEncoder((1, 4, 4), [2], kernel=4), "odd"),
+        (lambda: ConvEncoder((1, 4, 4), [2], norm="layer"), "none, batch and group"),
+        (lambda: ConvDecoder((1,), (1, 4, 4), [-2]), "channels must be"),
+        (lambda: ResidualEncoder((1, 4, 4), [1]), "single unit"),
+        (lambda: ResidualDecoder((1,), (1, 4, 4), [2], dropout=2.0), "less than 1"),
+    ],
+)
+def test_what_makes_no_sense_is_refused(make, message: str) -> None:
+    with pytest.raises(ConfigError, match=message):
+        make()

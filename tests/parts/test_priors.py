@@ -1,0 +1,179 @@
+"""Priors: densities against SciPy, closed forms and samples against each other by Monte Carlo."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pytest
+import torch
+from scipy import stats
+from sklearn.mixture import GaussianMixture as SklearnMixture
+
+from latentia.errors import ConfigError
+from latentia.maths.distributions import Delta, DiagonalNormal
+from latentia.parts.priors import GaussianMixturePrior, Prior, StandardNormalPrior
+
+SHAPES = [(1,), (3,), (2, 2, 1)]
+
+
+def mixture(shape: tuple[int, ...] = (2,), components: int = 3) -> GaussianMixturePrior:
+    """A mixture far from its starting point, in float64."""
+    generator = torch.Generator().manual_seed(3)
+    prior = GaussianMixturePrior(shape, components).double()
+    with torch.no_grad():
+        for parameter in prior.parameters():
+            parameter.copy_(torch.randn(parameter.shape, generator=generator))
+    return prior
+
+
+def posterior_of(shape: tuple[int, ...], n: int = 4) -> DiagonalNormal:
+    generator = torch.Generator().manual_seed(5)
+    loc, logvar = torch.randn(2, n, *shape, generator=generator, dtype=torch.float64)
+    return DiagonalNormal(loc, logvar)
+
+
+# --- densities --------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("shape", SHAPES)
+def test_standard_normal_density_is_scipys(shape: tuple[int, ...]) -> None:
+    z = torch.randn(6, *shape, dtype=torch.float64)
+    expected = stats.norm.logpdf(z.numpy()).reshape(6, -1).sum(1)
+    log_p = StandardNormalPrior(shape).double()().log_prob(z)
+    assert log_p.shape == (6,)
+    np.testing.assert_allclose(log_p.numpy(), expected, rtol=1e-12)
+
+
+@pytest.mark.parametrize("shape", SHAPES)
+@pytest.mark.parametrize("components", [1, 4])
+def test_mixture_density_is_scipys(shape: tuple[int, ...], components: int) -> None:
+    prior = mixture(shape, components)
+    z = torch.randn(6, *shape, dtype=torch.float64)
+    weights = np.exp(prior.logits.detach().numpy())
+    weights /= weights.sum()
+    of_each = [
+        stats.norm.logpdf(z.numpy(), loc, np.exp(logvar / 2)).reshape(6, -1).sum(1)
+        for loc, logvar in zip(prior.loc.detach().numpy(), prior.logvar.detach().numpy(), strict=True)
+    ]
+    log_p = prior().log_prob(z)
+    assert log_p.shape == (6,)
+    np.testing.assert_allclose(log_p.detach().numpy(), np.log(weights @ np.exp(of_each)), rtol=1e-10)
+
+
+def test_mixture_density_is_scikit_learns() -> None:
+    prior = mixture()
+    other = SklearnMixture(3, covariance_type="diag")
+    other.weights_ = prior.logits.detach().softmax(0).numpy()
+    other.means_ = prior.loc.detach().numpy()
+    other.covariances_ = prior.logvar.detach().exp().numpy()
+    other.precisions_cholesky_ = 1 / np.sqrt(other.covariances_)
+    z = torch.randn(20, 2, dtype=torch.float64)
+    np.testing.assert_allclose(prior().log_prob(z).detach().numpy(), other.score_samples(z.numpy()), rtol=1e-10)
+
+
+# --- rates ------------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("shape", SHAPES)
+def test_closed_form_rate_is_the_monte_carlo_one(shape: tuple[int, ...]) -> None:
+    prior, q, draws = StandardNormalPrior(shape).double(), posterior_of(shape), 40_000
+    rate = prior.kl(q)
+    assert rate is not None and rate.shape == q.loc.shape and (rate >= 0).all()
+    noise = torch.randn(draws, *q.loc.shape, generator=torch.Generator().manual_seed(0), dtype=torch.float64)
+    z = (q.loc + (q.logvar / 2).exp() * noise).numpy()
+    log_ratio = stats.norm.logpdf(z, q.loc.numpy(), np.exp(q.logvar.numpy() / 2)) - stats.norm.logpdf(z)
+    error = log_ratio.std(0) / math.sqrt(draws)
+    assert (np.abs(log_ratio.mean(0) - rate.numpy()) < 5 * error).all()
+
+
+def test_rates_without_closed_form_are_none() -> None:
+    assert mixture().kl(posterior_of((2,))) is None
+    assert StandardNormalPrior((2,)).kl(Delta(torch.zeros(4, 2))) is None
+
+
+# --- samples ----------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("make", [lambda: StandardNormalPrior((2,)).double(), mixture])
+def test_samples_follow_the_density(make) -> None:
+    """E f(z) over samples equals the integral of f p on a grid, for several f, and p integrates to one."""
+    prior: Prior = make()
+    z = prior.sample(60_000, torch.Generator().manual_seed(0)).numpy()
+    axis = torch.linspace(-12, 12, 601, dtype=torch.float64)
+    grid = torch.cartesian_prod(axis, axis)
+    density = prior().log_prob(grid).exp().detach().numpy() * (axis[1] - axis[0]).item() ** 2
+    assert density.sum() == pytest.approx(1, abs=1e-6)
+    for f in (
+        lambda u: u[:, 0],
+        lambda u: u[:, 1] ** 2,
+        lambda u: u[:, 0] * u[:, 1],
+        lambda u: np.sin(3 * u[:, 0]),
+        lambda u: (u[:, 1] > 0.3) * 1.0,
+    ):
+        values = f(z)
+        tolerance = 5 * values.std() / math.sqrt(len(values)) + 2e-2 * (values.max() == 1.0)  # a step on a grid
+        assert abs(values.mean() - (f(grid.numpy()) * density).sum()) < tolerance
+
+
+def test_temperature_scales_the_deviation() -> None:
+    prior = StandardNormalPrior((3,))
+    hot = prior.sample(9, torch.Generator().manual_seed(0), temperature=2.0)
+    torch.testing.assert_close(hot, 2 * prior.sample(9, torch.Generator().manual_seed(0)))
+    assert torch.equal(prior.sample(9, temperature=0.0), torch.zeros(9, 3))
+
+
+def test_without_temperature_a_mixture_gives_its_means() -> None:
+    prior = mixture()
+    z = prior.sample(30_000, torch.Generator().manual_seed(0), temperature=0.0)
+    chosen = (z[:, None] == prior.loc.detach()).all(-1)
+    assert (chosen.sum(1) == 1).all()
+    weights = prior.logits.detach().softmax(0)
+    error = (weights * (1 - weights) / 30_000).sqrt()
+    assert ((chosen.double().mean(0) - weights).abs() < 5 * error).all()
+
+
+@pytest.mark.parametrize("make", [lambda: StandardNormalPrior((2, 2)), lambda: mixture((2, 2))])
+def test_samples_repeat_with_their_generator(make) -> None:
+    prior: Prior = make()
+    state = torch.get_rng_state()
+    first = prior.sample(5, torch.Generator().manual_seed(7))
+    assert torch.equal(first, prior.sample(5, torch.Generator().manual_seed(7)))
+    assert torch.equal(torch.get_rng_state(), state)
+    assert first.shape == (5, 2, 2) and not first.requires_grad
+    assert prior.sample(0).shape == (0, 2, 2)
+
+
+# --- modules ----------------------------------------------------------------------------------------------------------
+
+
+def test_a_standard_normal_has_nothing_to_save() -> None:
+    assert dict(StandardNormalPrior((3,)).state_dict()) == {}
+
+
+def test_dtype_follows_the_module() -> None:
+    assert StandardNormalPrior((3,)).sample(2).dtype == torch.float32
+    assert StandardNormalPrior((3,)).double().sample(2).dtype == torch.float64
+    assert StandardNormalPrior((3,)).double()().log_prob(torch.zeros(2, 3).double()).dtype == torch.float64
+    assert mixture().sample(2).dtype == torch.float64
+
+
+def test_gradients_reach_every_parameter_and_inputs_stay() -> None:
+    prior = GaussianMixturePrior((3,), 4)
+    z = torch.randn(9, 3)
+    before = z.clone()
+    prior().log_prob(z).sum().backward()
+    assert torch.equal(z, before)
+    for name, parameter in prior.named_parameters():
+        assert parameter.grad is not None and (parameter.grad != 0).any(), name
+
+
+def test_a_mixture_starts_near_a_standard_normal() -> None:
+    torch.manual_seed(0)
+    z = GaussianMixturePrior((1,), 500).sample(50_000).numpy()
+    assert abs(z.mean()) < 0.1 and abs(z.std() - 1) < 0.1
+
+
+def test_a_mixture_needs_components() -> None:
+    with pytest.raises(ConfigError, match="components"):
+        GaussianMixturePrior((2,), 0)
