@@ -1,0 +1,198 @@
+"""The one latent-variable model: an encoder, a posterior, a prior, a decoder and a likelihood.
+
+Owns how the parts work together; must not know losses, data sets or training. A plain autoencoder is the same model
+with a deterministic posterior and no prior.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.distributions import Distribution
+
+from latentia.errors import ConfigError
+from latentia.models.trace import Level, Trace
+
+
+class LatentVariableModel(nn.Module):
+    r"""p(x, z) = p(x given z) p(z) with an amortised posterior q(z given x).
+
+    Kingma & Welling, "Auto-Encoding Variational Bayes", 2014, https://arxiv.org/abs/1312.6114. The draw is
+    reparameterised, z = loc + scale * noise (their equation 4), with the noise an argument so that training is a pure
+    function of its inputs.
+
+    Args:
+        encoder: x (B, *event) -> features (B, F).
+        posterior: features -> q(z given x), with ``from_noise``.
+        prior: () -> p(z), with ``kl`` and ``sample``; ``None`` for a plain autoencoder.
+        decoder: z (B, *latent) -> the likelihood's parameters.
+        likelihood: those parameters -> p(x given z).
+        event_shape: Shape of one x.
+        latent_shape: Shape of one z.
+
+    Example:
+        >>> import latentia.parts as parts
+        >>> model = LatentVariableModel(
+        ...     encoder=parts.MLP((1, 28, 28), [400]), posterior=parts.GaussianPosterior(400, (20,)),
+        ...     prior=parts.StandardNormalPrior((20,)), decoder=parts.MLP((20,), [400], (1, 28, 28)),
+        ...     likelihood=parts.Bernoulli(), event_shape=(1, 28, 28), latent_shape=(20,))
+        >>> sum(p.numel() for p in model.parameters())
+        652824
+        >>> x = torch.rand(5, 1, 28, 28)
+        >>> model.encode(x).mean.shape, model.reconstruct(x).shape, model.sample(3).shape
+        (torch.Size([5, 20]), torch.Size([5, 1, 28, 28]), torch.Size([3, 1, 28, 28]))
+    """
+
+    def __init__(
+        self,
+        *,
+        encoder: nn.Module,
+        posterior: nn.Module,
+        prior: nn.Module | None,
+        decoder: nn.Module,
+        likelihood: nn.Module,
+        event_shape: Sequence[int],
+        latent_shape: Sequence[int],
+    ) -> None:
+        super().__init__()
+        self.encoder = encoder
+        self.posterior: Any = posterior
+        self.prior: Any = prior
+        self.decoder = decoder
+        self.likelihood = likelihood
+        self.event_shape = tuple(event_shape)
+        self.latent_shape = tuple(latent_shape)
+
+    @property
+    def latent_dim(self) -> int:
+        """The number of latent dimensions, the product of the latent shape."""
+        return math.prod(self.latent_shape)
+
+    @property
+    def has_prior(self) -> bool:
+        """Whether the model has a p(z), so that it can sample and has an ELBO."""
+        return self.prior is not None
+
+    def encode(self, x: Tensor, y: Tensor | None = None) -> Any:
+        """q(z given x).
+
+        Args:
+            x: Data, (B, *event), as the likelihood takes them.
+            y: Labels (B,) for conditional models; unused by others.
+
+        Returns:
+            A distribution with batch shape (B,) and event shape ``latent_shape``.
+
+        Raises:
+            ConfigError: If x has another shape than the model was built for.
+        """
+        if tuple(x.shape[1:]) != self.event_shape:
+            raise ConfigError(
+                f"the model was built for x of shape (B, {', '.join(map(str, self.event_shape))}), "
+                f"but was given {tuple(x.shape)}: reshape it, adding the batch axis if it is missing"
+            )
+        return self.posterior(self.encoder(x))
+
+    def decode(self, z: Tensor, y: Tensor | None = None) -> Distribution:
+        """p(x given z).
+
+        Args:
+            z: Latents, (B, *latent).
+            y: Labels (B,) for conditional models; unused by others.
+
+        Returns:
+            A distribution with batch shape (B,) and event shape ``event_shape``.
+
+        Raises:
+            ConfigError: If z has another shape than the model was built for.
+        """
+        if tuple(z.shape[1:]) != self.latent_shape:
+            raise ConfigError(
+                f"the model's latents have shape (B, {', '.join(map(str, self.latent_shape))}), "
+                f"but were given as {tuple(z.shape)}: reshape them, adding the batch axis if it is missing"
+            )
+        return self.likelihood(self.decoder(z))
+
+    def draw_noise(
+        self, batch: int, k: int = 1, generator: torch.Generator | None = None, device: torch.device | str = "cpu"
+    ) -> tuple[Tensor, ...]:
+        """Draw the noise that :meth:`trace` needs, one tensor (K, B, *latent) per stochastic level.
+
+        Args:
+            batch: The number B of images.
+            k: The number K of samples per image.
+            generator: Source of randomness, on ``device``; the device's default one if ``None``.
+            device: Where the noise is to be.
+
+        Returns:
+            A tuple, empty for a deterministic posterior.
+        """
+        noise = self.posterior.draw_noise((k, batch, *self.latent_shape), generator, device)
+        return () if noise is None else (noise,)
+
+    def trace(self, x: Tensor, y: Tensor | None = None, noise: Sequence[Tensor] = (), k: int = 1) -> Trace:
+        """Encode, draw K latents per image and decode them: all that an objective needs.
+
+        Args:
+            x: Data, (B, *event).
+            y: Labels (B,), for conditional models.
+            noise: What :meth:`draw_noise` returned for the same B and K.
+            k: The number K of samples per image.
+
+        Returns:
+            The trace; its z are (K*B, *latent), sample-major.
+
+        Raises:
+            ConfigError: If x or the noise has another shape than the model or K asks for.
+        """
+        q = self.encode(x, y)
+        shape = (k, len(x), *self.latent_shape)
+        if getattr(self.posterior, "deterministic", False):
+            z = q.mean.expand(shape)
+        elif len(noise) != 1 or tuple(noise[0].shape) != shape:
+            given = ", ".join(str(tuple(eps.shape)) for eps in noise) or "nothing"
+            raise ConfigError(f"the trace needs one noise tensor of shape {shape}, not {given}: use draw_noise(B, K)")
+        else:
+            z = q.from_noise(noise[0])
+        z = z.reshape(-1, *self.latent_shape)  # (K*B, *latent)
+        prior = kl = None
+        if self.prior is not None:
+            prior, kl = self.prior(y), self.prior.kl(q)
+        level = Level(z=z, posterior=q, prior=prior, kl=kl)
+        return Trace(levels=(level,), likelihood=self.decode(z, y), k=k)
+
+    def reconstruct(self, x: Tensor, y: Tensor | None = None) -> Tensor:
+        """The mean of p(x given z) at the mean of q(z given x), (B, *event): the same on every call."""
+        return self.decode(self.encode(x, y).mean, y).mean
+
+    def sample(
+        self,
+        n: int,
+        y: Tensor | None = None,
+        *,
+        generator: torch.Generator | None = None,
+        temperature: float = 1.0,
+    ) -> Tensor:
+        """Decode ``n`` draws from the prior to means of p(x given z).
+
+        Args:
+            n: How many.
+            y: Labels (n,) for conditional models.
+            generator: Source of randomness; the default one if ``None``.
+            temperature: Factor on the prior's standard deviation; 0 decodes its mean, 1 is the model's own.
+
+        Returns:
+            (n, *event).
+
+        Raises:
+            ConfigError: For a model without a prior, which cannot sample.
+        """
+        if self.prior is None:
+            raise ConfigError(
+                "an autoencoder has no prior, so there is nothing to sample from: train a preset with one, such as vae"
+            )
+        return self.decode(self.prior.sample(n, generator=generator, temperature=temperature, y=y), y).mean

@@ -1,0 +1,15 @@
+"""Objectives own the loss: model + batch -> :class:`LossTerms`, per sample, in nats."""
+
+from latentia._lazy import attach
+
+__getattr__, __dir__, __all__ = attach(
+    __name__,
+    {
+        "AutoencoderObjective": "autoencoder",
+        "AutoencoderSettings": "settings",
+        "Elbo": "elbo",
+        "ElboSettings": "settings",
+        "LossTerms": "terms",
+        "Objective": "terms",
+    },
+)

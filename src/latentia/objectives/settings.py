@@ -1,0 +1,46 @@
+"""The typed settings of the objectives."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal, Self
+
+from pydantic import Field, model_validator
+
+from latentia.errors import ConfigError
+from latentia.maths.schedules import Schedule, value_at
+from latentia.settings import Settings
+
+
+class ElboSettings(Settings):
+    """The evidence lower bound, with a factor or a target on the rate."""
+
+    name: Literal["elbo"] = "elbo"
+    beta: Schedule = Field(default=1.0, description="Factor on the rate; a number or a schedule over the run.")
+    free_bits: float = Field(default=0.0, ge=0, description="Nats that each latent dimension may carry free of charge.")
+    capacity: Schedule | None = Field(
+        default=None, description="Target of the rate in nats; the loss is then distortion + gamma |rate - capacity|."
+    )
+    gamma: float = Field(
+        default=1000.0, gt=0, description="Factor on the distance to the capacity; used only with one."
+    )
+    samples: int = Field(default=1, ge=1, description="Draws of z per image over which distortion is averaged.")
+
+    @model_validator(mode="after")
+    def _not_negative(self) -> Self:
+        for name, schedule in (("beta", self.beta), ("capacity", self.capacity)):
+            # every schedule has its extremes at the ends of the run
+            if schedule is not None and min(value_at(schedule, 0.0), value_at(schedule, 1.0)) < 0:
+                raise ConfigError(f"{name} must be at least 0 throughout the run: a rate is never negative")
+        return self
+
+
+class AutoencoderSettings(Settings):
+    """Distortion alone, with optional penalties on the latents."""
+
+    name: Literal["autoencoder"] = "autoencoder"
+    l1: float = Field(default=0.0, ge=0, description="Factor on the sum of |z| over latent dimensions.")
+    l2: float = Field(default=0.0, ge=0, description="Factor on the sum of z squared over latent dimensions.")
+    contractive: float = Field(default=0.0, ge=0, description="Factor on the squared Frobenius norm of dz/dx.")
+
+
+ObjectiveSettings = Annotated[ElboSettings | AutoencoderSettings, Field(discriminator="name")]
