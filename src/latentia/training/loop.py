@@ -1,0 +1,450 @@
+"""The one training loop.
+
+Owns the order of things within a step and between steps. It must not know what a model or an objective is made of,
+where files lie, or who listens.
+
+Batch and noise of a step are pure functions of (seed, stage, step), so that a run resumed at any step continues
+exactly: nothing but weights, optimiser state, averages and the metrics not yet written needs to be remembered.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from contextlib import nullcontext
+from dataclasses import dataclass, field
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from latentia.data.batches import Feed, IndexStream
+from latentia.data.blocks import blocks
+from latentia.data.dataset import Dataset
+from latentia.data.seeds import derive_seed, generator
+from latentia.errors import CheckpointError, ConfigError, DivergedError, Interrupted
+from latentia.maths.schedules import value_at
+from latentia.objectives.terms import Objective
+from latentia.training.average import WeightAverage
+from latentia.training.checkpoint import Checkpoint, CheckpointStore, restore_model
+from latentia.training.clock import Clock
+from latentia.training.events import Events
+from latentia.training.execution import Execution, default_generator, default_generator_kept
+from latentia.training.interrupt import InterruptRequest
+from latentia.training.metrics import Meter, MetricsFile
+from latentia.training.phases import make_optimizer, phases_of
+from latentia.training.settings import TrainingSettings
+
+VALIDATION_BLOCK = 256
+CHECKPOINT_SECONDS = 10.0
+
+
+@dataclass(frozen=True)
+class FitResult:
+    """What a fit came to.
+
+    Attributes:
+        step: Optimiser steps done.
+        epochs: Passes over the training images done.
+        seconds: Wall time of the fit, checkpoints and validation included, over all sittings.
+        images_per_second: Of the training steps after the first epoch, in this sitting; ``None`` if there were none.
+        best_step: Whose weights the model now has, where there is a validation part; else ``None``.
+        stopped_early: Whether patience ran out.
+    """
+
+    step: int
+    epochs: float
+    seconds: float
+    images_per_second: float | None
+    best_step: int | None
+    stopped_early: bool
+
+
+@dataclass
+class _Progress:
+    """Everything about a fit that is neither tensor nor setting, as checkpoints store it."""
+
+    step: int = 0
+    seconds: float = 0.0
+    best_loss: float | None = None
+    best_step: int | None = None
+    evaluations_without_improvement: int = 0
+    finished: bool = False
+    meter: list[str] = field(default_factory=list)
+    metrics_bytes: int = 0
+
+
+def fit(
+    model: nn.Module,
+    objective: Objective,
+    dataset: Dataset,
+    settings: TrainingSettings,
+    *,
+    execution: Execution,
+    seed: int = 0,
+    stage: str = "fit",
+    store: CheckpointStore | None = None,
+    metrics: MetricsFile | None = None,
+    events: Events | None = None,
+    interrupt: InterruptRequest | None = None,
+) -> FitResult:
+    """Train a model in place, from its last checkpoint if the store has one.
+
+    At the end the model has the weights that are to be used: the average if there is one, and those of the best
+    validation if there is a validation part; otherwise the last.
+
+    Args:
+        model: What is trained; moved to the execution's device.
+        objective: Gives the loss terms.
+        dataset: Has a ``train`` split, and ``valid`` where something is to be chosen.
+        settings: How long and how fast.
+        execution: Device, precision, threads.
+        seed: With ``stage`` and the step, determines every batch and all noise.
+        stage: Name of this fit within the run.
+        store: Where checkpoints go; ``None`` writes none.
+        metrics: Where the averaged terms go; ``None`` writes none.
+        events: Who is told.
+        interrupt: Asked after each step whether to stop.
+
+    Returns:
+        What the fit came to.
+
+    Raises:
+        DivergedError: A NaN or infinite loss; the last good checkpoint is kept.
+        Interrupted: The interrupt was requested; a checkpoint was saved.
+        CheckpointError: The last checkpoint is damaged or does not fit.
+        ConfigError: Settings that contradict the data, such as patience without a validation part.
+    """
+    with execution.threaded(), default_generator_kept(execution.device):
+        run = _Fit(model, objective, dataset, settings, execution=execution, seed=seed, stage=stage)
+        run.attach(store, metrics, events or Events(), interrupt)
+        return run.run()
+
+
+class _Fit:
+    """The state of a fit while it lasts."""
+
+    def __init__(
+        self,
+        model: nn.Module,
+        objective: Objective,
+        dataset: Dataset,
+        settings: TrainingSettings,
+        *,
+        execution: Execution,
+        seed: int,
+        stage: str,
+    ) -> None:
+        self.device = torch.device(execution.device)
+        self.model: Any = model.to(self.device)
+        self.objective, self.dataset, self.settings, self.execution = objective, dataset, settings, execution
+        self.seed, self.stage = seed, stage
+        train = dataset.split("train")
+        self.stream = IndexStream(len(train), settings.batch_size, seed, stage)
+        self.feed = Feed(train, dataset.preparation, self.stream, self.device, seed, stage)
+        self.total = settings.steps if settings.steps is not None else self.stream.steps_in(settings.epochs or 0)
+        self.valid = dataset.splits.get("valid")
+        if settings.patience is not None and self.valid is None:
+            raise ConfigError("training.patience needs a validation part: set data.validation, such as 0.05")
+        self.phases = phases_of(objective, model)
+        self.optimizers = [make_optimizer(phase.parameters, settings.optimizer) for phase in self.phases]
+        self.average = None if settings.ema is None else WeightAverage(model, settings.ema)
+        self.meter = Meter(settings.log_every, self.device)
+        self.progress = _Progress()
+        self.noise_source = torch.Generator(self.device)
+        self.default_source = default_generator(self.device)
+        self.best_weights: dict[str, Tensor] | None = None
+
+    def attach(
+        self,
+        store: CheckpointStore | None,
+        metrics: MetricsFile | None,
+        events: Events,
+        interrupt: InterruptRequest | None,
+    ) -> None:
+        """Say where things go, and go on from the last checkpoint if there is one."""
+        self.store, self.metrics, self.events, self.interrupt = store, metrics, events, interrupt
+        found = None if store is None else store.load()
+        if found is not None:
+            self.restore(found)
+        if store is not None:
+            store.tidy(None if found is None else found.step)
+            if self.progress.best_step is not None:
+                store.point_best(self.progress.best_step)
+        if metrics is not None:
+            metrics.cut(self.progress.metrics_bytes)
+
+    # -- the loop -----------------------------------------------------------------------------------------------
+
+    def run(self) -> FitResult:
+        """Take the steps that remain, then put the weights that are to be used into the model."""
+        self.model.train()
+        clock = Clock(self.progress.seconds, self.device)
+        stopped = self._out_of_patience()
+        saved_step = self.progress.step if self.progress.finished or self.progress.step else -1
+        while self.progress.step < self.total and not stopped:
+            step = self.progress.step
+            self._step(step)
+            self.progress.step = done = step + 1
+            epoch_end = self.stream.epoch_of(done) > self.stream.epoch_of(step)
+            clock.stepped(self.events, done, self.stream.epoch_of(step) >= 1)
+            last = done == self.total
+            if self.meter.count == self.meter.capacity or epoch_end or last:
+                self._log(clock, epoch_end)
+            improved = False
+            if self._due(self.settings.evaluate_every, done, epoch_end or last):
+                with clock.paused():
+                    improved = self._validate(clock, epoch_end)
+                stopped = self._out_of_patience()
+            wanted = self.interrupt is not None and self.interrupt.requested
+            if last or stopped or wanted or improved or self._checkpoint_due(done, epoch_end, clock):
+                with clock.paused():
+                    self.progress.finished = last or stopped
+                    self._save(clock, improved)
+                    saved_step = done
+            if wanted and not self.progress.finished:
+                raise Interrupted(f"interrupted after step {done} of {self.total}")
+        clock.stop()
+        if self.store is not None and saved_step != self.progress.step:
+            self.progress.finished = True
+            self._save(clock, False)
+        self._adopt_result()
+        return self._result(clock, stopped)
+
+    def _step(self, step: int) -> None:
+        batch = self.feed.batch(step)
+        progress = step / self.total
+        coefficients = self.objective.coefficients_at(progress)
+        self.noise_source.manual_seed(derive_seed(self.seed, self.stage, "noise", step))
+        noise = self.model.draw_noise(len(batch.x), self.objective.k, self.noise_source, self.device)
+        self.default_source.manual_seed(derive_seed(self.seed, self.stage, "default", step))
+        rate = self._learning_rate(progress)
+        losses: dict[str, Tensor] = {}
+        reported: dict[str, Tensor] = {}
+        for phase, optimizer in zip(self.phases, self.optimizers, strict=True):
+            optimizer.param_groups[0]["lr"] = rate
+            optimizer.zero_grad()
+            with self.execution.autocast():
+                terms = phase.loss(self.model, batch.x, batch.y, noise, coefficients)
+            total = terms.total()
+            if len(self.phases) == 1:
+                total.backward()
+            else:  # so that no gradient of one phase leaks into another's parameters
+                total.backward(inputs=phase.parameters)
+            if self.settings.clip_norm is not None:
+                nn.utils.clip_grad_norm_(phase.parameters, self.settings.clip_norm)
+            optimizer.step()
+            prefix = f"{phase.name}_" if phase.name else ""
+            losses[f"{prefix}loss"] = total
+            reported |= {prefix + name: term for name, term in terms.reported().items()}
+        self.meter.add(losses, reported)
+        if self.average is not None:
+            self.average.update(step + 1)
+
+    def _learning_rate(self, progress: float) -> float:
+        rate = self.settings.optimizer.lr * value_at(self.settings.lr_schedule, progress)
+        warmup = self.settings.lr_warmup
+        return rate if progress >= warmup else rate * min(1.0, (progress + 1 / self.total) / warmup)
+
+    def _due(self, every: int | None, done: int, otherwise: bool) -> bool:
+        return otherwise if every is None else done % every == 0 or done == self.total
+
+    def _checkpoint_due(self, done: int, epoch_end: bool, clock: Clock) -> bool:
+        if self.store is None:
+            return False
+        every = self.settings.checkpoint_every
+        if every is not None:
+            return done % every == 0
+        return epoch_end and clock.since_checkpoint() > CHECKPOINT_SECONDS
+
+    # -- metrics ------------------------------------------------------------------------------------------------
+
+    def _log(self, clock: Clock, epoch_end: bool) -> None:
+        count = self.meter.count
+        means, bad = self.meter.flush()
+        if bad is not None:
+            self._diverged(self.progress.step - count + bad + 1)
+        self._write_row({"split": "train", "steps": count, **means}, clock, epoch_end)
+
+    def _write_row(self, values: Mapping[str, Any], clock: Clock, epoch_end: bool) -> None:
+        done = self.progress.step
+        before = (done - 1) / self.total
+        row = {
+            "step": done,
+            "epoch": round(done * self.settings.batch_size / self.stream.n, 6),
+            **values,
+            **self.objective.coefficients_at(before),
+            "lr": self._learning_rate(before),
+            "epoch_end": epoch_end,
+            "seconds": round(clock.seconds(), 3),
+        }
+        if self.metrics is not None:
+            self.metrics.append(row)
+        self.events.logged(row)
+
+    def _validate(self, clock: Clock, epoch_end: bool) -> bool:
+        """Measure the loss on the validation part; say whether it is the best so far and may be chosen."""
+        if self.valid is None or len(self.valid) == 0:
+            return False
+        values = self._validation_terms()
+        self._write_row({"split": "valid", **values}, clock, epoch_end)
+        if self.progress.step / self.total < self.objective.settled_at():
+            return False  # while a warm-up lasts, losses cannot be compared
+        if self.progress.best_loss is None or values["loss"] < self.progress.best_loss:
+            self.progress.best_loss, self.progress.best_step = values["loss"], self.progress.step
+            self.progress.evaluations_without_improvement = 0
+            if self.store is None:
+                with self._averaged():
+                    self.best_weights = {name: value.clone() for name, value in self.model.state_dict().items()}
+            return True
+        self.progress.evaluations_without_improvement += 1
+        return False
+
+    @torch.no_grad()
+    def _validation_terms(self) -> dict[str, float]:
+        assert self.valid is not None
+        coefficients = self.objective.coefficients_at(self.progress.step / self.total)
+        sums: dict[str, Tensor] = {}
+        was_training = self.model.training
+        self.model.eval()
+        with self._averaged():
+            for block in blocks(
+                self.valid,
+                self.dataset.preparation,
+                size=VALIDATION_BLOCK,
+                seed=self.seed,
+                purpose="validation",
+                device=self.device,
+            ):
+                source = generator(self.device, self.seed, "validation", "noise", block.index)
+                noise = self.model.draw_noise(block.size, self.objective.k, source, self.device)
+                cut = [eps[:, : len(block.x)] for eps in noise]
+                with self.execution.autocast():
+                    terms = self.phases[-1].loss(self.model, block.x, block.y, cut, coefficients)
+                weighted = {"loss": terms.total() * len(block.x)}
+                weighted |= {name: term.sum() for name, term in terms.reported().items()}
+                for name, value in weighted.items():
+                    sums[name] = sums.get(name, torch.zeros((), device=self.device)) + value
+        self.model.train(was_training)
+        means = {name: float(value) / len(self.valid) for name, value in sums.items()}
+        if not all(map(math.isfinite, means.values())):
+            self._diverged(self.progress.step)
+        return means
+
+    def _averaged(self) -> Any:
+        return nullcontext() if self.average is None else self.average.applied()
+
+    def _out_of_patience(self) -> bool:
+        patience = self.settings.patience
+        return patience is not None and self.progress.evaluations_without_improvement >= patience
+
+    def _diverged(self, step: int) -> None:
+        lr, precision = self.settings.optimizer.lr, self.execution.precision
+        causes = [f"a learning rate of {lr:g} that is too high"]
+        if precision == "bf16":
+            causes.append("too little precision (try --precision fp32)")
+        if self.settings.clip_norm is None:
+            causes.append("a gradient without bound (try --set training.clip_norm=1)")
+        kept = self.store is not None and self.store.find("last") is not None
+        note = "the last good checkpoint is kept" if kept else "no checkpoint had been written yet"
+        raise DivergedError(
+            f"the loss became NaN or infinite at step {step}; the likely cause is {' or '.join(causes)}; {note}"
+        )
+
+    # -- checkpoints --------------------------------------------------------------------------------------------
+
+    def _save(self, clock: Clock, best: bool) -> None:
+        bad = self.meter.first_bad()
+        if bad is not None:
+            self._diverged(self.progress.step - self.meter.count + bad + 1)
+        if not all(bool(value.isfinite().all()) for value in self.model.state_dict().values()):
+            self._diverged(self.progress.step)
+        if self.store is None:
+            return
+        names, rows = self.meter.state()
+        self.progress.meter = names
+        self.progress.seconds = clock.seconds()
+        self.progress.metrics_bytes = 0 if self.metrics is None else self.metrics.length()
+        tensors: dict[str, dict[str, Tensor]] = {
+            "model": self.model.state_dict(),
+            "optimizer": self._optimizer_tensors(),
+            "meter": {"rows": rows},
+        }
+        if self.average is not None:
+            tensors["ema"] = self.average.state()
+        state = {"stage": self.stage, **self.progress.__dict__}
+        self.store.save(self.progress.step, tensors, state, best=best, keep=self.settings.keep_checkpoints)
+        clock.checkpointed()
+
+    def _optimizer_tensors(self) -> dict[str, Tensor]:
+        tensors = {}
+        for number, optimizer in enumerate(self.optimizers):
+            for index, values in optimizer.state_dict()["state"].items():
+                for key, value in values.items():
+                    tensors[f"{number}.{index}.{key}"] = value
+        return tensors
+
+    def restore(self, found: Checkpoint) -> None:
+        """Go on from a checkpoint.
+
+        Raises:
+            CheckpointError: If it does not fit the model, the optimiser or the settings.
+        """
+        source = f"checkpoint {found.step}"
+        try:
+            state = {key: value for key, value in found.state.items() if key != "stage"}
+            if found.state["stage"] != self.stage:
+                raise CheckpointError(f"{source} belongs to the stage '{found.state['stage']}', not '{self.stage}'")
+            progress = _Progress(**state)
+            restore_model(self.model, found.tensors["model"], source)
+            self._restore_optimizers(found.tensors["optimizer"])
+            if self.average is not None:
+                self.average.restore(found.tensors["ema"])
+            self.meter.restore(progress.meter, found.tensors["meter"]["rows"])
+        except (KeyError, TypeError, ValueError, IndexError, RuntimeError) as error:
+            if isinstance(error, CheckpointError):
+                raise
+            raise CheckpointError(f"{source} does not fit this run's settings: {error}") from error
+        if progress.step > self.total:
+            raise ConfigError(f"{progress.step} steps are done already, more than the {self.total} planned")
+        if progress.step < self.total:
+            progress.finished = False
+        self.progress = progress
+
+    def _restore_optimizers(self, tensors: Mapping[str, Tensor]) -> None:
+        for number, optimizer in enumerate(self.optimizers):
+            states: dict[int, dict[str, Tensor]] = {}
+            for name, value in tensors.items():
+                owner, index, key = name.split(".")
+                if int(owner) == number:
+                    states.setdefault(int(index), {})[key] = value
+            groups = optimizer.state_dict()["param_groups"]
+            if states and set(states) != set(range(len(groups[0]["params"]))):
+                raise CheckpointError("the optimiser's state does not fit the model's parameters")
+            for index, parameter in enumerate(optimizer.param_groups[0]["params"]):
+                if states and states[index]["exp_avg"].shape != parameter.shape:
+                    raise CheckpointError("the optimiser's state does not fit the model's parameters")
+            optimizer.load_state_dict({"state": states, "param_groups": groups})
+
+    def _adopt_result(self) -> None:
+        """Put the weights that are to be used into the model."""
+        if self.progress.best_step is not None and self.store is not None:
+            found = self.store.load("best", parts=("model", "ema"))
+            if found is not None:
+                restore_model(self.model, {**found.tensors["model"], **found.tensors.get("ema", {})}, "best")
+        elif self.best_weights is not None:
+            restore_model(self.model, self.best_weights, "best")
+        elif self.average is not None:
+            restore_model(self.model, {**self.model.state_dict(), **self.average.state()}, "average")
+        self.model.eval()
+
+    def _result(self, clock: Clock, stopped: bool) -> FitResult:
+        done = self.progress.step
+        return FitResult(
+            step=done,
+            epochs=done * self.settings.batch_size / self.stream.n,
+            seconds=clock.seconds(),
+            images_per_second=clock.rate(self.settings.batch_size),
+            best_step=self.progress.best_step,
+            stopped_early=stopped and done < self.total,
+        )

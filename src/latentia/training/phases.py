@@ -1,0 +1,52 @@
+"""What one step consists of: usually one loss over all parameters, several for alternating optimisation."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from latentia.objectives.terms import LossTerms, Objective
+from latentia.training.settings import OptimizerSettings
+
+LossFunction = Callable[[Any, Tensor, Tensor | None, Sequence[Tensor], Mapping[str, Any]], LossTerms]
+
+
+@dataclass(frozen=True)
+class Phase:
+    """One loss and the parameters that it alone changes.
+
+    Attributes:
+        name: Prefix of its terms in the metrics; empty for the only phase.
+        loss: (model, x, y, noise, coefficients) -> terms.
+        parameters: What its optimiser changes.
+    """
+
+    name: str
+    loss: LossFunction
+    parameters: list[nn.Parameter]
+
+
+def phases_of(objective: Objective, model: nn.Module) -> list[Phase]:
+    """The phases of a step: the objective's own where it has ``phases(model)``, else one over the whole model."""
+    own = getattr(objective, "phases", None)
+    if own is not None:
+        return list(own(model))
+    return [Phase("", objective, [parameter for parameter in model.parameters() if parameter.requires_grad])]
+
+
+def make_optimizer(parameters: Sequence[nn.Parameter], settings: OptimizerSettings) -> torch.optim.Optimizer:
+    """Build the optimiser, in its fused form where the device has one."""
+    kind = {"adam": torch.optim.Adam, "adamw": torch.optim.AdamW}[settings.name]
+    fused = all(parameter.device.type in ("cpu", "cuda", "mps") for parameter in parameters)
+    return kind(
+        parameters,
+        lr=settings.lr,
+        betas=(settings.beta1, settings.beta2),
+        eps=settings.eps,
+        weight_decay=settings.weight_decay,
+        fused=fused,
+    )
