@@ -1,0 +1,13 @@
+"""Evaluation: how good a fitted model is, in numbers that say what they are. Receives fitted things; fits none."""
+
+from latentia._lazy import attach
+
+__getattr__, __dir__, __all__ = attach(
+    __name__,
+    {
+        "Evaluation": "likelihood",
+        "encode_split": "encoding",
+        "evaluate": "likelihood",
+        "evaluating": "encoding",
+    },
+)

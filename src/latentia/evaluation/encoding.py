@@ -1,0 +1,60 @@
+"""Running a fitted model over a split, in evaluation mode, without gradients and in full precision."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from latentia.data.blocks import blocks
+from latentia.data.dataset import Dataset
+
+BLOCK = 256  # images whose noise is drawn together; part of the protocol, since it determines the noise
+ELEMENTS = 2**23  # the most likelihood parameters decoded at once (32 MiB of fp32); not part of the protocol
+
+
+@contextmanager
+def evaluating(model: nn.Module) -> Iterator[torch.device]:
+    """Put a model into evaluation mode within the block, without gradients or autocast, and back after it.
+
+    Yields:
+        The model's device.
+    """
+    was_training = [(module, module.training) for module in model.modules()]
+    model.eval()
+    device = next((parameter.device for parameter in model.parameters()), torch.device("cpu"))
+    try:
+        with torch.no_grad(), torch.autocast(device.type, enabled=False):
+            yield device
+    finally:
+        for module, training in was_training:
+            module.training = training
+
+
+def encode_split(
+    model: Any, dataset: Dataset, split: str = "test", *, seed: int = 0, limit: int | None = None
+) -> tuple[Tensor, Tensor | None]:
+    """The means of q(z given x) of a split, in its order.
+
+    Args:
+        model: A latent-variable model.
+        dataset: Where the split is.
+        split: ``train``, ``valid`` or ``test``.
+        seed: Of the noise of preparations that need some.
+        limit: Only the first so many images.
+
+    Returns:
+        The means, (N, *latent), on the CPU, and the labels (N,) or ``None``.
+    """
+    part = dataset.split(split)
+    count = len(part) if limit is None else min(limit, len(part))
+    means: list[Tensor] = []
+    with evaluating(model) as device:
+        for block in blocks(part, dataset.preparation, size=BLOCK, seed=seed, purpose="evaluation", device=device):
+            means.append(model.encode(block.x, block.y).mean.cpu())
+            if sum(map(len, means)) >= count:
+                break
+    return torch.cat(means)[:count], None if part.y is None else part.y[:count]

@@ -1,0 +1,167 @@
+"""The latents, drawn: points in a plane or on a line, coloured by class.
+
+Owns how points and classes are shown; how many dimensions become two is in :mod:`latentia.exploration.projection`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from latentia.errors import DataError
+from latentia.exploration import style
+from latentia.exploration.projection import Projection, project
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+FEW_CLASSES = len(style.CLASS_COLOURS)
+
+
+def plot_latents(
+    loc: Any,
+    y: Any | None = None,
+    classes: Sequence[str] = (),
+    *,
+    title: str = "Latents",
+    method: str = "auto",
+) -> Figure:
+    """The means of q(z given x) as points, coloured by class; one dimension as a histogram or a strip per class.
+
+    Two dimensions are drawn as they are, more by their two principal components, with the share of the variance on
+    the axes. Up to ten classes have a colour and a name each; more have a continuous map.
+
+    Args:
+        loc: Means of the posterior, (N, d) or (N, *latent).
+        y: Labels, (N,), or None.
+        classes: Names of the labels 0, 1, ...; a label without a name is shown as its number.
+        title: The figure's title.
+        method: ``auto``, ``raw`` or ``pca``; see :func:`latentia.exploration.projection.project`.
+
+    Raises:
+        ConfigError: If the method is another one.
+        DataError: If there is nothing to draw, or it is NaN or infinite, or the labels are of another number.
+
+    Example:
+        >>> loc = np.random.default_rng(0).normal(size=(50, 5))
+        >>> plot_latents(loc, np.arange(50) % 2, ["cat", "dog"]).axes[0].get_xlabel()[:21]
+        'principal component 1'
+    """
+    projected = project(np.asarray(loc), method)
+    labels = None if y is None else np.asarray(y).astype(int).ravel()
+    if labels is not None and len(labels) != len(projected.points):
+        raise DataError(f"there are {len(labels)} labels for {len(projected.points)} latents: give one for each")
+    with style.styled():
+        if projected.points.shape[1] == 1:
+            figure = _line_of_latents(projected, labels, classes)
+        else:
+            figure = _plane_of_latents(projected, labels, classes)
+        style.title_figure(figure, title)
+    return figure
+
+
+def _name(label: int, classes: Sequence[str]) -> str:
+    return style.plain(classes[label] if 0 <= label < len(classes) else label, 24)
+
+
+def _plane_of_latents(projected: Projection, labels: np.ndarray | None, classes: Sequence[str]) -> Figure:
+    points = projected.points
+    present = [] if labels is None else [int(label) for label in np.unique(labels)]
+    figure = style.new_figure(6.6 if present else 5.6, 5.2)
+    axes = figure.subplots()
+    look: dict[str, Any] = {
+        "s": float(np.clip(9000 / len(points), 3, 30)),
+        "alpha": 0.85 if len(points) < 2000 else 0.6,
+        "linewidths": 0,
+        "rasterized": True,
+    }
+    order = np.random.default_rng(0).permutation(len(points))  # so that no class hides another
+    if labels is None:
+        axes.scatter(*points.T, color=style.BLUE, **look)
+    elif len(present) <= FEW_CLASSES:
+        colours = {label: style.CLASS_COLOURS[place] for place, label in enumerate(present)}
+        axes.scatter(*points[order].T, color=[colours[label] for label in labels[order]], **look)
+        _name_classes(axes, points, labels, {label: (_name(label, classes), colours[label]) for label in present})
+    else:
+        picture = axes.scatter(*points[order].T, c=labels[order], cmap=style.SEQUENTIAL, **look)
+        _name_colours(figure, axes, picture, present, classes)
+    axes.set_aspect("equal", adjustable="datalim")
+    axes.grid(True)
+    axes.set_xlabel(projected.axes[0])
+    axes.set_ylabel(projected.axes[1])
+    return figure
+
+
+def _name_classes(axes: Axes, points: np.ndarray, labels: np.ndarray, shown: Mapping[int, tuple[str, str]]) -> None:
+    """A legend, and short names also at the middle of their points, for eyes that do not tell the colours apart."""
+    from matplotlib.lines import Line2D
+    from matplotlib.patheffects import withStroke
+
+    dots = [
+        Line2D([], [], marker="o", linestyle="", markersize=7, color=colour, label=name)
+        for name, colour in shown.values()
+    ]
+    axes.legend(
+        handles=dots,
+        loc="upper left",
+        bbox_to_anchor=(1, 1),
+        borderaxespad=0,
+        title="class",
+        alignment="left",
+        handletextpad=0.2,
+    )
+    if max(len(name.replace("\\", "")) for name, _ in shown.values()) > 4:
+        return
+    middles = np.array([np.median(points[labels == label], axis=0) for label in shown])
+    for (x, y), (name, _) in zip(_apart(middles, np.ptp(points, axis=0).max()), shown.values(), strict=True):
+        halo = [withStroke(linewidth=3.5, foreground="white")]
+        axes.text(x, y, name, ha="center", va="center", fontweight="bold", fontsize=11, path_effects=halo)
+
+
+def _apart(places: np.ndarray, extent: float) -> np.ndarray:
+    """Push names (N, 2) that would lie on each other a little apart."""
+    places = places.copy()
+    nearest = 0.055 * extent
+    for _ in range(60):
+        gaps = places[:, None] - places[None]  # (N, N, 2)
+        distances = np.linalg.norm(gaps, axis=-1) + np.eye(len(places)) * nearest
+        directions = gaps / np.maximum(distances, 1e-12)[..., None]
+        places += 0.25 * (np.maximum(nearest - distances, 0)[..., None] * directions).sum(1)
+    return places
+
+
+def _name_colours(figure: Figure, axes: Axes, picture: Any, present: Sequence[int], classes: Sequence[str]) -> None:
+    """A colour bar with the names of some classes at their places."""
+    bar: Any = figure.colorbar(picture, ax=axes, pad=0.02, fraction=0.05, aspect=30)
+    bar.solids.set_alpha(1)
+    bar.outline.set_visible(False)
+    ticks = list(present)[:: -(-len(present) // 20)]
+    bar.set_ticks(ticks, labels=[_name(label, classes) for label in ticks])
+    bar.set_label(f"class ({len(present)} of them)")
+
+
+def _line_of_latents(projected: Projection, labels: np.ndarray | None, classes: Sequence[str]) -> Figure:
+    values = projected.points[:, 0]
+    present = [] if labels is None else [int(label) for label in np.unique(labels)]
+    if labels is None or len(present) > FEW_CLASSES:
+        figure = style.new_figure(style.WIDTH, 3.0)
+        axes = figure.subplots()
+        axes.hist(values, bins=min(60, max(10, int(len(values) ** 0.5))), color=style.BLUE)
+        axes.set_ylabel("samples")
+        axes.grid(axis="y")
+    else:
+        figure = style.new_figure(style.WIDTH, 0.36 * len(present) + 1.0)
+        axes = figure.subplots()
+        jitter = np.random.default_rng(0).uniform(-0.3, 0.3, len(values))
+        for row, label in enumerate(present):
+            of = labels == label
+            axes.scatter(values[of], row + jitter[of], s=7, alpha=0.6, linewidths=0, color=style.CLASS_COLOURS[row])
+        axes.set_yticks(range(len(present)), [_name(label, classes) for label in present])
+        axes.set_ylim(len(present) - 0.5, -0.5)
+        axes.set_ylabel("class")
+        axes.grid(axis="x")
+    axes.set_xlabel(projected.axes[0])
+    return figure
