@@ -1,0 +1,188 @@
+"""The only table from names to classes: settings in, parts, models and objectives out."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import torch
+from torch import nn
+
+from latentia.data.dataset import DataSpec
+from latentia.errors import ConfigError
+from latentia.models.latent_variable import LatentVariableModel
+from latentia.objectives.autoencoder import AutoencoderObjective
+from latentia.objectives.elbo import Elbo
+from latentia.objectives.settings import AutoencoderSettings, ElboSettings
+from latentia.objectives.terms import Objective
+from latentia.parts import likelihoods, posteriors, priors
+from latentia.parts.networks.convolutional import ConvDecoder, ConvEncoder
+from latentia.parts.networks.mlp import MLP
+from latentia.parts.networks.residual import ResidualDecoder, ResidualEncoder, ResidualMLP
+from latentia.recipes.config import Config, ModelSettings
+
+ENCODERS: dict[str, Callable[..., nn.Module]] = {
+    "mlp": MLP,
+    "conv": ConvEncoder,
+    "residual": ResidualEncoder,
+    "residual-mlp": ResidualMLP,
+}
+"""Called as ``(event_shape, **settings)``; the module has ``out_features``."""
+
+DECODERS: dict[str, Callable[..., nn.Module]] = {
+    "mlp": MLP,
+    "conv": ConvDecoder,
+    "residual": ResidualDecoder,
+    "residual-mlp": ResidualMLP,
+}
+"""Called as ``(latent_shape, out_shape=parameter_shape, **settings)``."""
+
+POSTERIORS: dict[str, Callable[..., nn.Module]] = {
+    "gaussian": posteriors.GaussianPosterior,
+    "deterministic": posteriors.DeterministicPosterior,
+}
+PRIORS: dict[str, Callable[..., nn.Module]] = {
+    "standard-normal": priors.StandardNormalPrior,
+    "gaussian-mixture": priors.GaussianMixturePrior,
+}
+LIKELIHOODS: dict[str, Callable[..., likelihoods.Likelihood]] = {
+    "bernoulli": likelihoods.Bernoulli,
+    "continuous-bernoulli": likelihoods.ContinuousBernoulli,
+    "gaussian": likelihoods.Gaussian,
+    "laplace": likelihoods.Laplace,
+    "discretized-logistic": likelihoods.DiscretizedLogistic,
+    "discretized-logistic-mixture": likelihoods.DiscretizedLogisticMixture,
+    "categorical": likelihoods.Categorical,
+}
+
+
+def build_model(settings: ModelSettings, spec: DataSpec, *, seed: int | None = None) -> LatentVariableModel:
+    """Build a model for data of a given kind.
+
+    Args:
+        settings: The parts.
+        spec: What the data are; gives the event shape, and what the likelihood must fit.
+        seed: Determines the initial weights; the former state of PyTorch's generator is put back. ``None`` draws
+            them from that generator.
+
+    Returns:
+        The model, on the CPU, in float32.
+
+    Raises:
+        ConfigError: If parts do not fit one another or the data.
+
+    Example:
+        >>> model = build_model(ModelSettings(), DataSpec((1, 28, 28), levels=256), seed=0)
+        >>> sum(parameter.numel() for parameter in model.parameters())
+        652824
+    """
+    if settings.posterior.name == "deterministic" and settings.prior is not None:
+        raise ConfigError(
+            "a deterministic posterior has no finite KL to a prior: set model.prior = 'none' for an autoencoder, "
+            "or model.posterior.name = 'gaussian' for a VAE"
+        )
+    if seed is None:
+        return _assemble(settings, spec)
+    with torch.random.fork_rng(devices=[]):
+        torch.default_generator.manual_seed(seed)
+        return _assemble(settings, spec)
+
+
+def _assemble(settings: ModelSettings, spec: DataSpec) -> LatentVariableModel:
+    latent_shape = (settings.latent_dim,)
+    likelihood = LIKELIHOODS[settings.likelihood.name](**_arguments(settings.likelihood))
+    likelihood.check(spec, settings.prior is not None)
+    encoder: Any = ENCODERS[settings.encoder.name](spec.event_shape, **_arguments(settings.encoder))
+    posterior = POSTERIORS[settings.posterior.name](
+        encoder.out_features, latent_shape, **_arguments(settings.posterior)
+    )
+    prior = None
+    if settings.prior is not None:
+        prior = PRIORS[settings.prior.name](latent_shape, **_arguments(settings.prior))
+    out_shape = likelihood.parameter_shape(spec.event_shape)
+    decoder = DECODERS[settings.decoder.name](latent_shape, out_shape=out_shape, **_arguments(settings.decoder))
+    return LatentVariableModel(
+        encoder=encoder,
+        posterior=posterior,
+        prior=prior,
+        decoder=decoder,
+        likelihood=likelihood,
+        event_shape=spec.event_shape,
+        latent_shape=latent_shape,
+    )
+
+
+def _arguments(settings: Any) -> dict[str, Any]:
+    """Everything but the name, which the table has used."""
+    return {key: value for key, value in settings.model_dump().items() if key != "name"}
+
+
+def build_objective(settings: ElboSettings | AutoencoderSettings) -> Objective:
+    """Build an objective.
+
+    Example:
+        >>> build_objective(ElboSettings(beta=4.0)).coefficients_at(0.5)
+        {'beta': 4.0}
+    """
+    if isinstance(settings, ElboSettings):
+        return Elbo(
+            settings.beta,
+            free_bits=settings.free_bits,
+            capacity=settings.capacity,
+            gamma=settings.gamma,
+            samples=settings.samples,
+        )
+    return AutoencoderObjective(l1=settings.l1, l2=settings.l2, contractive=settings.contractive)
+
+
+def check_together(config: Config, spec: DataSpec, samples: int) -> list[str]:
+    """Refuse combinations of settings that make no sense, and warn of those that rarely do.
+
+    Args:
+        config: The whole config.
+        spec: What the data are.
+        samples: The number of training samples.
+
+    Returns:
+        Warnings, one sentence each.
+
+    Raises:
+        ConfigError: Naming the better choice.
+    """
+    model = config.model
+    if config.objective.name == "elbo" and model.prior is None:
+        raise ConfigError(
+            "the ELBO needs a prior: set model.prior.name = 'standard-normal', or objective.name = 'autoencoder'"
+        )
+    mixed = model.prior is not None and model.prior.name == "gaussian-mixture"
+    if config.objective.name == "elbo" and config.objective.free_bits > 0 and mixed:
+        raise ConfigError(
+            "free bits need the rate of each latent dimension, which a mixture prior has not in closed form: set "
+            "objective.free_bits = 0, or model.prior.name = 'standard-normal'"
+        )
+    normalised = [part for part in (model.encoder, model.decoder) if getattr(part, "norm", "none") == "batch"]
+    if normalised and config.training.batch_size == 1:
+        raise ConfigError(
+            "batch normalisation cannot work on a batch of one: raise training.batch_size, or set "
+            "model.encoder.norm and model.decoder.norm to 'none'"
+        )
+    if config.training.patience is not None and config.data.validation == 0:
+        raise ConfigError("training.patience needs a validation part: set data.validation, such as 0.05")
+    warnings = LIKELIHOODS[model.likelihood.name](**_arguments(model.likelihood)).check(spec, model.prior is not None)
+    if config.objective.name == "autoencoder" and model.prior is not None:
+        warnings.append(
+            "the objective 'autoencoder' has no rate, so that nothing draws the latents to the prior and samples will "
+            "be poor: set objective.name = 'elbo', or model.prior = 'none'"
+        )
+    if (
+        config.objective.name == "elbo"
+        and config.objective.capacity is None
+        and config.objective.gamma != ElboSettings().gamma
+    ):
+        warnings.append("objective.gamma has no effect without a capacity: set objective.capacity, such as 25.0")
+    if samples < config.training.batch_size:
+        warnings.append(
+            f"there are only {samples} training samples, fewer than the {config.training.batch_size} of a batch, which "
+            "holds some of them several times"
+        )
+    return warnings

@@ -1,0 +1,213 @@
+"""The whole config of a run: typed, strict, readable from TOML and written back so that it repeats the run."""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+import tomli_w
+from pydantic import Field, ValidationError, model_validator
+
+from latentia.data.settings import DataSettings
+from latentia.errors import ConfigError, did_you_mean
+from latentia.objectives.settings import ElboSettings, ObjectiveSettings
+from latentia.parts.settings import (
+    BernoulliSettings,
+    DecoderSettings,
+    EncoderSettings,
+    GaussianPosteriorSettings,
+    LikelihoodSettings,
+    MLPSettings,
+    PosteriorSettings,
+    PriorSettings,
+    StandardNormalPriorSettings,
+)
+from latentia.recipes.explanation import explain, settings_at
+from latentia.settings import NONE, Settings
+from latentia.training.settings import TrainingSettings
+
+
+class _Composed(Settings):
+    """Settings of which some are parts that are chosen by name; without one, the default's is meant."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _name_parts(cls, values: Any) -> Any:
+        if not isinstance(values, Mapping):
+            return values
+        named = dict(values)
+        for key, field in cls.model_fields.items():
+            name, given = getattr(field.default, "name", None), named.get(key)
+            if name is not None and isinstance(given, Mapping) and "name" not in given:
+                named[key] = {"name": name, **given}
+        return named
+
+
+class ModelSettings(_Composed):
+    """The parts of a model."""
+
+    latent_dim: int = Field(default=20, ge=1, description="Number of latent dimensions.")
+    encoder: EncoderSettings = MLPSettings(hidden=[400])
+    decoder: DecoderSettings = MLPSettings(hidden=[400])
+    posterior: PosteriorSettings = GaussianPosteriorSettings()
+    prior: PriorSettings | None = Field(
+        default=StandardNormalPriorSettings(), description="p(z), or none for an autoencoder."
+    )
+    likelihood: LikelihoodSettings = BernoulliSettings()
+
+
+class Config(_Composed):
+    """Everything that determines a run but for the machine."""
+
+    preset: str | None = Field(default=None, description="The preset that it began from; for the record.")
+    seed: int = Field(default=0, ge=0, lt=2**63, description="Determines initial weights, batches and noise.")
+    data: DataSettings = DataSettings()
+    model: ModelSettings = ModelSettings()
+    objective: ObjectiveSettings = ElboSettings()
+    training: TrainingSettings = TrainingSettings()
+
+
+def make_config(values: Mapping[str, Any], source: str = "the config") -> Config:
+    """Check a nested mapping and make it a :class:`Config`.
+
+    Args:
+        values: Nested settings; ``"none"`` stands for an unset optional one. A part without a ``name`` is the default
+            one.
+        source: Where they came from, to be named in errors.
+
+    Raises:
+        ConfigError: An unknown key (with the nearest one), a wrong type, or a value out of range.
+
+    Example:
+        >>> make_config({"model": {"latent_dim": 2}}).model.latent_dim
+        2
+        >>> make_config({"model": {"latent_dims": 2}})
+        Traceback (most recent call last):
+        latentia.errors.ConfigError: the config has an unknown setting model.latent_dims. Did you mean 'latent_dim'?
+    """
+    if not isinstance(values, Mapping):
+        raise ConfigError(f"{source} is not a table of settings")
+    try:
+        config = Config.model_validate(dict(values))
+    except ValidationError as error:
+        raise ConfigError(explain(error, Config, source)) from error
+    try:
+        to_toml(config).encode("utf-8")
+    except ValueError as error:  # a whole number of thousands of digits, or half of a character
+        raise ConfigError(f"{source} has a value that cannot be written down: {error}") from error
+    return config
+
+
+def read_config(path: Path) -> Config:
+    """Read a TOML file.
+
+    Raises:
+        ConfigError: If it cannot be read, is no TOML, or does not fit; see :func:`make_config`.
+    """
+    try:
+        values = tomllib.loads(path.read_text(encoding="utf-8-sig"))
+    except OSError as error:
+        raise ConfigError(f"cannot read the config {path}: {error.strerror}") from error
+    except (ValueError, RecursionError) as error:  # of the encoding, the syntax, or a number of thousands of digits
+        raise ConfigError(f"{path} is not a TOML file: {error}") from error
+    return make_config(values, str(path))
+
+
+def to_toml(config: Config) -> str:
+    """Write a config as TOML, every setting included, so that reading it back gives an equal config.
+
+    Example:
+        >>> import tomllib
+        >>> make_config(tomllib.loads(to_toml(Config()))) == Config()
+        True
+    """
+    return tomli_w.dumps(_without_none(config.model_dump(mode="json")))
+
+
+def override(config: Config, assignments: Iterable[str]) -> Config:
+    """Apply assignments such as ``training.batch_size=64`` or ``objective.beta={name="linear", start=0.0}``.
+
+    The value is read as TOML, and as a plain string where it is none. Assigning ``name`` of a part that is chosen by
+    name (``model.likelihood.name=gaussian``) replaces that part's settings by the defaults of the new one. Assigning
+    one of ``training.steps`` and ``training.epochs`` unsets the other.
+
+    Args:
+        config: What to start from.
+        assignments: ``dotted.key=value``, applied in order.
+
+    Raises:
+        ConfigError: If an assignment has no ``=``, names or values do not fit, or one assignment undoes another.
+
+    Example:
+        >>> override(Config(), ["model.latent_dim=2", "training.optimizer.lr=5e-4"]).training.optimizer.lr
+        0.0005
+    """
+    values = config.model_dump(mode="json")
+    given: dict[str, Any] = {}
+    for assignment in assignments:
+        key, equals, text = assignment.partition("=")
+        key = key.strip()
+        if not equals or not all(key.split(".")):
+            raise ConfigError(f"'{assignment}' is not an assignment: write --set section.setting=value")
+        value = _parse(text.strip())
+        _assign(values, key, value, given)
+        given[key] = value
+    return make_config(values, "--set")
+
+
+def _parse(text: str) -> Any:
+    try:
+        parsed = tomllib.loads(f"value = {text}")
+    except (ValueError, RecursionError):
+        return text
+    return parsed["value"] if len(parsed) == 1 else text
+
+
+def _assign(values: dict[str, Any], key: str, value: Any, given: Mapping[str, Any]) -> None:
+    *parents, last = key.split(".")
+    section = _section(values, parents, key)
+    if last == "name" and len(settings_at(Config, parents)) > 1:
+        if section.get("name") != value:
+            _refuse_undoing(key, value, given)
+            section.clear()
+    elif last not in section and "name" not in section and section:
+        raise ConfigError(f"there is no setting '{key}'.{did_you_mean(last, section)}")
+    section[last] = value
+    if key in _EXCLUSIVE and value != NONE:
+        other = _EXCLUSIVE[key]
+        if given.get(other, NONE) != NONE:
+            raise ConfigError(f"{key} and {other} exclude each other: give one of them")
+        section[other.rpartition(".")[2]] = None
+
+
+_EXCLUSIVE = {"training.steps": "training.epochs", "training.epochs": "training.steps"}
+
+
+def _section(values: dict[str, Any], parents: list[str], key: str) -> dict[str, Any]:
+    """The mapping that holds the last part of a dotted key; one that is not there yet is begun."""
+    section: Any = values
+    for depth, name in enumerate(parents, 1):
+        if name not in section:
+            raise ConfigError(f"there is no setting '{key}'.{did_you_mean(name, section)}")
+        if not isinstance(section[name], dict) and settings_at(Config, parents[:depth]):
+            section[name] = {}  # it was unset, or a schedule written as a number
+        section = section[name]
+        if not isinstance(section, dict):
+            raise ConfigError(f"there is no setting '{key}': '{'.'.join(parents[:depth])}' has no settings of its own")
+    return section
+
+
+def _refuse_undoing(key: str, value: Any, given: Mapping[str, Any]) -> None:
+    undone = [earlier for earlier in given if earlier.startswith(key.removesuffix("name"))]
+    if undone:
+        raise ConfigError(
+            f"{key} = '{value}' brings its own settings, which undoes {undone[0]}: give the name before the rest"
+        )
+
+
+def _without_none(values: Any) -> Any:
+    if isinstance(values, dict):
+        return {key: _without_none(value) for key, value in values.items()}
+    return NONE if values is None else values
