@@ -1,0 +1,23 @@
+"""Runs: what a run is on disk, and the use cases that every face shares."""
+
+from latentia._lazy import attach
+
+__getattr__, __dir__, __all__ = attach(
+    __name__,
+    {
+        "Reconstruction": "results",
+        "Run": "run",
+        "RunDirectory": "directory",
+        "Samples": "results",
+        "demo": "fitting",
+        "describe_data": "listing",
+        "describe_preset": "listing",
+        "list_runs": "listing",
+        "load": "model_folder",
+        "open_run": "run",
+        "presets": "listing",
+        "resume": "fitting",
+        "train": "fitting",
+        "train_seeds": "fitting",
+    },
+)

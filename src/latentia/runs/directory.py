@@ -1,0 +1,195 @@
+"""What a run is on disk: the one place where its files are named, created, locked and described.
+
+```
+<run>/
+  config.toml    resolved; `latentia train config.toml` repeats the run. A folder with one is a run
+  meta.json      versions, machine, what auto decided, data and their fingerprint, schema_version
+  status.json    state, pid, heartbeat, step; once finished, the summary
+  metrics.jsonl  one line per logged step            log.txt  what was said
+  checkpoints/   see latentia.training.checkpoint
+  model/         config.json, model.safetensors, README.md: the model alone
+  samples/  plots/  eval.json  report.html
+```
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from filelock import FileLock, Timeout
+
+from latentia import storage
+from latentia.errors import RunError
+from latentia.recipes.config import Config, read_config, to_toml
+from latentia.training.checkpoint import CheckpointStore
+from latentia.training.metrics import MetricsFile
+
+SCHEMA_VERSION = 1
+_BEFORE_CONFIG = {"run.lock", "meta.json", "status.json", "log.txt"}  # what a crash can leave before there is a run
+
+
+class RunDirectory:
+    """The files of one run.
+
+    Args:
+        path: The run's folder; it need not exist yet.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path.expanduser().absolute()
+        self.config_file = self.path / "config.toml"
+        self.meta_file = self.path / "meta.json"
+        self.status_file = self.path / "status.json"
+        self.log_file = self.path / "log.txt"
+        self.lock_file = self.path / "run.lock"
+        self.model = self.path / "model"
+        self.samples = self.path / "samples"
+        self.plots = self.path / "plots"
+        self.evaluation_file = self.path / "eval.json"
+        self.report_file = self.path / "report.html"
+        self.metrics = MetricsFile(self.path / "metrics.jsonl")
+        self.checkpoints = CheckpointStore(self.path / "checkpoints")
+
+    @contextmanager
+    def locked(self) -> Iterator[None]:
+        """Be the only one who writes this run within the block.
+
+        The operating system releases the lock when a process dies.
+
+        Raises:
+            RunError: If another process is writing it.
+            EnvironmentFault: If the folder cannot be made.
+        """
+        storage.make_folder(self.path)
+        lock = FileLock(self.lock_file, timeout=0)
+        with storage.explained(self.path):
+            try:
+                lock.acquire()
+            except Timeout as error:
+                pid = self.status().get("pid")
+                who = f" (process {pid})" if pid else ""
+                raise RunError(
+                    f"{self.path} is in use by another process{who}: wait for it, or choose another folder with --out"
+                ) from error
+        try:
+            yield
+        finally:
+            lock.release()
+
+    def create(self, config: Config, meta: Mapping[str, Any]) -> None:
+        """Make an empty or absent folder a run; the caller holds the lock.
+
+        Raises:
+            RunError: If there is something in the folder already.
+            EnvironmentFault: If it cannot be written.
+        """
+        self.check_free()
+        self.tidy()
+        storage.write_json(self.meta_file, {"schema_version": SCHEMA_VERSION, **meta})
+        self.write_status("created", 0)
+        self.write_config(config)
+
+    def tidy(self) -> None:
+        """Delete what a crash left half-written; the caller holds the lock."""
+        for folder in (self.path, self.samples, self.plots):
+            storage.sweep(folder)
+
+    def write_config(self, config: Config) -> None:
+        """Write the config, which makes the folder a run."""
+        storage.write_text(self.config_file, to_toml(config))
+
+    def check_free(self) -> None:
+        """Refuse a folder that holds anything.
+
+        Raises:
+            RunError: If there is something in it; nothing is ever overwritten.
+        """
+        if self.config_file.exists():
+            raise RunError(
+                f"{self.path} is a run already: go on with it by `latentia resume {self.path}`, "
+                "or choose another folder with --out"
+            )
+        if self.path.is_dir():
+            foreign = [
+                path.name
+                for path in self.path.iterdir()
+                if path.name not in _BEFORE_CONFIG and not path.name.startswith(storage.TEMPORARY)
+            ]
+            if foreign:
+                raise RunError(f"{self.path} is not empty (it holds {sorted(foreign)[0]}): choose another with --out")
+
+    def read_config(self) -> Config:
+        """The run's config.
+
+        Raises:
+            RunError: If the folder is no run, or of a newer schema.
+        """
+        if not self.path.is_dir():
+            raise RunError(f"there is no run {self.path}: `latentia runs` lists those in ./runs")
+        if not self.config_file.is_file():
+            raise RunError(f"{self.path} is not a run: it has no config.toml")
+        version = self.meta().get("schema_version", SCHEMA_VERSION)
+        if not isinstance(version, int) or version > SCHEMA_VERSION:
+            raise RunError(
+                f"{self.path} was written by a newer Latentia (schema {version}): update it to read this run"
+            )
+        return read_config(self.config_file)
+
+    def meta(self) -> dict[str, Any]:
+        """What ``meta.json`` holds.
+
+        Raises:
+            RunError: If it is missing or damaged.
+        """
+        try:
+            value = storage.read_json(self.meta_file)
+        except (OSError, ValueError) as error:
+            raise RunError(f"{self.meta_file} is missing or damaged: this run cannot be used any more") from error
+        if not isinstance(value, dict):
+            raise RunError(f"{self.meta_file} is damaged: this run cannot be used any more")
+        return value
+
+    def status(self) -> dict[str, Any]:
+        """What ``status.json`` holds; empty where there is none to be read."""
+        try:
+            value = storage.read_json(self.status_file)
+        except (OSError, ValueError):
+            return {}
+        return value if isinstance(value, dict) else {}
+
+    def write_status(self, state: str, step: int, **more: Any) -> None:
+        """Say how the run stands: created, running, finished, interrupted, diverged or failed."""
+        value = {"state": state, "pid": os.getpid(), "heartbeat": _now(), "step": step, **more}
+        storage.write_json(self.status_file, value, durable=state != "running")
+
+    def log(self, message: str) -> None:
+        """Append a line, with the time, to ``log.txt``."""
+        storage.append_line(self.log_file, f"{_now()} {message}")
+
+    def evaluation(self) -> dict[str, Any] | None:
+        """The last evaluation of the test part, or ``None``."""
+        try:
+            value = json.loads(self.evaluation_file.read_text(encoding="utf-8"))
+        except (OSError, ValueError):
+            return None
+        return value if isinstance(value, dict) else None
+
+
+def new_run_path(name: str, folder: Path = Path("runs")) -> Path:
+    """A path for a new run, ``runs/<time>-<name>``, that does not exist yet."""
+    stem = time.strftime("%Y%m%d-%H%M%S") + f"-{name}"
+    path, number = folder / stem, 2
+    while path.exists():
+        path, number = folder / f"{stem}-{number}", number + 1
+    return path
+
+
+def _now() -> str:
+    return datetime.now(UTC).isoformat(timespec="seconds")

@@ -1,0 +1,242 @@
+"""The use cases that make a run: train, resume, several seeds, the demo."""
+
+from __future__ import annotations
+
+import statistics
+import time
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import tomli_w
+
+from latentia.data.sources import load as load_data
+from latentia.errors import ConfigError, RunError
+from latentia.recipes.config import Config, override, read_config
+from latentia.recipes.presets import find_preset
+from latentia.runs.directory import RunDirectory, new_run_path
+from latentia.runs.job import Job
+from latentia.runs.run import Run, reload_data
+from latentia.training.events import Events
+from latentia.training.execution import Execution
+
+
+def train(
+    preset: str | Path | Config,
+    data: Any = None,
+    *,
+    data_dir: str | Path | None = None,
+    directory: str | Path | None = "auto",
+    epochs: float | None = None,
+    steps: int | None = None,
+    seed: int | None = None,
+    device: str | None = None,
+    precision: str | None = None,
+    settings: Sequence[str] | Mapping[str, Any] = (),
+    events: Events | None = None,
+) -> Run:
+    """Train a model, evaluate it on the test part, and write everything into a run directory.
+
+    Args:
+        preset: A preset's name, the path of a TOML config, or a config.
+        data: A source (``"mnist"``, a path) or arrays: x, (x, y), or a mapping with ``x``, ``y``, ``x_test`` ...
+        data_dir: Where original files are looked for first.
+        directory: Where the run goes: ``"auto"`` for ``runs/<time>-<preset>``, a path that is absent or empty, or
+            ``None`` to write nothing.
+        epochs: Passes over the training images, in place of the preset's.
+        steps: Optimiser steps, in place of epochs.
+        seed: Determines weights, batches and noise.
+        device: ``auto``, ``cpu``, ``cuda``, ``cuda:N`` or ``mps``.
+        precision: ``auto``, ``fp32`` or ``bf16``.
+        settings: Further settings: ``["training.batch_size=64"]`` or ``{"training.batch_size": 64}``.
+        events: Who is told about progress.
+
+    Returns:
+        The finished run.
+
+    Raises:
+        ConfigError: If settings are wrong or contradict each other or the data.
+        DataError: If the data cannot be found or used.
+        RunError: If the directory is not empty or in use.
+        DivergedError: If the loss becomes NaN or infinite.
+        Interrupted: On SIGINT or SIGTERM; ``latentia resume`` goes on.
+        EnvironmentFault: If the disk is full, or the device is not there.
+
+    Example:
+        >>> run = train("vae", directory=None, epochs=1)
+        >>> sorted(run.summary["test"])
+        ['distortion', 'elbo', 'mse', 'rate']
+    """
+    began = time.perf_counter()
+    config = resolve(
+        preset, data, epochs=epochs, steps=steps, seed=seed, device=device, precision=precision, settings=settings
+    )
+    if directory == "auto":
+        path: Path | None = new_run_path(config.preset or "model")
+    else:
+        path = None if directory is None else Path(directory)
+    if path is not None:
+        RunDirectory(path).check_free()
+    dataset = load_data(config.data, data_dir=data_dir, arrays=None if isinstance(data, (str, Path)) else data)
+    job = Job(config, dataset, began, events or Events())
+    if path is None:
+        return job.work(None)
+    run_directory = RunDirectory(path)
+    with run_directory.locked():
+        run_directory.create(config, job.meta(data_dir))
+        return job.work(run_directory)
+
+
+def resume(
+    path: str | Path,
+    *,
+    epochs: float | None = None,
+    data: Any = None,
+    events: Events | None = None,
+) -> Run:
+    """Go on with a run from its last checkpoint, exactly as if it had not been interrupted.
+
+    A finished run is returned as it is, unless ``epochs`` asks for more; then its config is changed to say so.
+    Schedules are fractions of the planned run, so with more epochs they are stretched from there on.
+
+    Args:
+        path: The run's directory.
+        epochs: The new number of passes in all; as planned if ``None``.
+        data: The arrays it was trained on, if it was trained on arrays passed from Python.
+        events: Who is told about progress.
+
+    Returns:
+        The finished run.
+
+    Raises:
+        RunError: If there is no run there, it is in use, or ``epochs`` is less than what is done.
+        CheckpointError: If its last checkpoint is damaged.
+    """
+    began = time.perf_counter()
+    directory = RunDirectory(Path(path))
+    config = directory.read_config()
+    status = directory.status()
+    finished = status.get("state") == "finished"
+    if finished and epochs is None:
+        return Run(config, directory=directory, summary=status.get("summary") or {})
+    with directory.locked():
+        directory.tidy()
+        if epochs is not None:
+            done = (status.get("summary") or {}).get("epochs", 0)
+            if epochs <= done:
+                raise RunError(f"{directory.path} has {done:g} epochs already: ask for more than that with --epochs")
+            config = override(config, [f"training.epochs={float(epochs)}"])
+        dataset = reload_data(directory, config, data)
+        stored = directory.meta().get("execution")
+        job = Job(config, dataset, began, events or Events(), None if stored is None else Execution.from_json(stored))
+        if epochs is not None:
+            directory.write_config(config)
+        return job.work(directory)
+
+
+def train_seeds(
+    preset: str | Path | Config,
+    data: Any = None,
+    *,
+    seeds: int,
+    directory: str | Path | None = "auto",
+    **arguments: Any,
+) -> dict[str, Any]:
+    """Train the same system with the seeds 0 to ``seeds`` - 1 and summarise the test figures.
+
+    Args:
+        preset: As for :func:`train`.
+        data: As for :func:`train`.
+        seeds: How many runs.
+        directory: A folder for the runs, ``seed-0``, ``seed-1`` ...; ``None`` writes nothing.
+        **arguments: Further arguments of :func:`train`.
+
+    Returns:
+        ``runs`` with each run's summary, and ``test`` with the mean, standard deviation and values of each figure.
+
+    Raises:
+        ConfigError: If ``seeds`` is smaller than 1.
+    """
+    if seeds < 1:
+        raise ConfigError(f"seeds must be at least 1, not {seeds}")
+    if directory == "auto":
+        name = preset if isinstance(preset, str) else "model"
+        directory = new_run_path(f"{Path(name).stem}-seeds")
+    summaries = []
+    for seed in range(seeds):
+        place = None if directory is None else Path(directory) / f"seed-{seed}"
+        summaries.append(train(preset, data, directory=place, seed=seed, **arguments).summary)
+    figures: dict[str, Any] = {}
+    for name in ("elbo", "distortion", "rate", "mse"):
+        values = [summary["test"][name] for summary in summaries if summary["test"] is not None]
+        if values and None not in values:
+            deviation = statistics.stdev(values) if len(values) > 1 else None
+            figures[name] = {"mean": statistics.fmean(values), "standard_deviation": deviation, "values": values}
+        else:
+            figures[name] = None
+    return {"runs": summaries, "test": figures}
+
+
+def demo(directory: str | Path | None = None, events: Events | None = None) -> Run:
+    """Train ``vae`` on the embedded digits for some seconds, evaluate it with importance samples, write the report.
+
+    Args:
+        directory: Where the run goes; ``runs/<time>-demo`` if ``None``.
+        events: Who is told about progress.
+
+    Returns:
+        The finished run; ``run.summary["nll"]`` has what the demo evaluates beyond training.
+    """
+    place = new_run_path("demo") if directory is None else Path(directory)
+    run = train("vae", "digits", directory=place, events=events, settings=DEMO_SETTINGS)
+    run.evaluate(importance_samples=100)
+    return run
+
+
+DEMO_SETTINGS = {"training.epochs": 200, "data.validation": 0.1, "training.log_every": 50}
+"""Small images need many passes; the weights that do best on a tenth held out become the model."""
+
+
+def resolve(
+    preset: str | Path | Config,
+    data: Any = None,
+    *,
+    epochs: float | None = None,
+    steps: int | None = None,
+    seed: int | None = None,
+    device: str | None = None,
+    precision: str | None = None,
+    settings: Sequence[str] | Mapping[str, Any] = (),
+) -> Config:
+    """Make the config of a run from a preset and what was asked for; arguments as for :func:`train`."""
+    if isinstance(preset, Config):
+        config = preset
+    elif isinstance(preset, Path) or preset.endswith(".toml"):
+        config = read_config(Path(preset))
+    else:
+        config = find_preset(preset).config()
+    if epochs is not None and steps is not None:
+        raise ConfigError("epochs and steps exclude each other: give one of them")
+    assignments = [f"{key}={_toml(value)}" for key, value in settings.items()] if isinstance(settings, Mapping) else []
+    assignments += [] if isinstance(settings, Mapping) else list(settings)
+    wished = {"training.epochs": epochs, "training.steps": steps, "seed": seed}
+    wished |= {"training.device": device, "training.precision": precision, "data.source": _source(data)}
+    assignments += [f"{key}={_toml(value)}" for key, value in wished.items() if value is not None]
+    return override(config, assignments)
+
+
+def _source(data: Any) -> str | None:
+    if data is None:
+        return None
+    if not isinstance(data, (str, Path)):
+        return "arrays"
+    path = Path(data)
+    return str(path.absolute()) if path.suffix and path.exists() else str(data)
+
+
+def _toml(value: Any) -> str:
+    if value is None:
+        value = "none"
+    if isinstance(value, Mapping):
+        return "{" + ", ".join(f"{key} = {_toml(item)}" for key, item in value.items()) + "}"
+    return tomli_w.dumps({"value": value}).partition(" = ")[2].strip()

@@ -1,0 +1,258 @@
+"""One training, from a resolved config to a finished run, and what is recorded while it lasts."""
+
+from __future__ import annotations
+
+import importlib.metadata
+import math
+import platform
+import subprocess
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+
+from latentia.data.dataset import Dataset
+from latentia.data.seeds import derive_seed
+from latentia.errors import DivergedError, Interrupted, LatentiaError
+from latentia.recipes.build import build_model, build_objective, check_together
+from latentia.recipes.config import Config
+from latentia.runs import pictures
+from latentia.runs.directory import RunDirectory
+from latentia.runs.model_folder import model_card, save_model
+from latentia.runs.run import Run
+from latentia.training.events import Events, Several
+from latentia.training.execution import Execution, decide_execution, describe_machine
+from latentia.training.interrupt import InterruptRequest
+from latentia.training.loop import FitResult, fit
+
+HEARTBEAT_SECONDS = 2.0
+
+
+class Job:
+    """One training from a resolved config to a finished run."""
+
+    def __init__(
+        self,
+        config: Config,
+        dataset: Dataset,
+        began: float,
+        events: Events,
+        execution: Execution | None = None,
+    ) -> None:
+        self.config, self.dataset, self.events = config, dataset, events
+        train_part = dataset.split("train")
+        self.notes = [*dataset.notes, *check_together(config, dataset.spec, len(train_part))]
+        self.model = build_model(config.model, dataset.spec, seed=derive_seed(config.seed, "weights"))
+        self.objective = build_objective(config.objective)
+        self.execution = execution or decide_execution(config.training, self.model)
+        self.parameters = sum(parameter.numel() for parameter in self.model.parameters())
+        self.seconds = {"data": time.perf_counter() - began}
+
+    def meta(self, data_dir: str | Path | None) -> dict[str, Any]:
+        """What ``meta.json`` records of this run."""
+        return {
+            "versions": _versions(),
+            "git": _git_commit(),
+            "machine": describe_machine(self.execution.device),
+            "execution": self.execution.to_json(),
+            "seed": self.config.seed,
+            "parameters": self.parameters,
+            "data": {
+                "source": self.config.data.source,
+                "data_dir": None if data_dir is None else str(Path(data_dir).absolute()),
+                "fingerprint": self.dataset.fingerprint,
+                "spec": self.dataset.spec.to_json(),
+                "splits": {name: len(part) for name, part in self.dataset.splits.items()},
+            },
+            "notes": self.notes,
+        }
+
+    def work(self, directory: RunDirectory | None) -> Run:
+        """Fit, evaluate, draw and write."""
+        recorder = Recorder(directory)
+        events = Several(self.events, recorder)
+        with _outcome_recorded(directory, recorder):
+            for note in self.notes:
+                events.said(note)
+            self._announce(events, directory)
+            result = self._fit(directory, events)
+            return self._finish(directory, result, events, recorder)
+
+    def _announce(self, events: Events, directory: RunDirectory | None) -> None:
+        n, training = len(self.dataset.split("train")), self.config.training
+        per_epoch = n / training.batch_size
+        events.started(
+            {
+                "run": None if directory is None else str(directory.path),
+                "preset": self.config.preset,
+                "data": self.config.data.source,
+                "device": self.execution.device,
+                "precision": self.execution.precision,
+                "parameters": self.parameters,
+                "steps": training.steps or math.ceil((training.epochs or 0) * n / training.batch_size),
+                "steps_per_epoch": per_epoch,
+                "step": 0 if directory is None else _last_step(directory),
+            }
+        )
+
+    def _fit(self, directory: RunDirectory | None, events: Events) -> FitResult:
+        before = time.perf_counter()
+        with InterruptRequest() as interrupt:
+            result = fit(
+                self.model,
+                self.objective,
+                self.dataset,
+                self.config.training,
+                execution=self.execution,
+                seed=self.config.seed,
+                store=None if directory is None else directory.checkpoints,
+                metrics=None if directory is None else directory.metrics,
+                events=events,
+                interrupt=interrupt,
+            )
+        self.seconds["training"] = time.perf_counter() - before
+        return result
+
+    def _finish(self, directory: RunDirectory | None, result: FitResult, events: Events, recorder: Recorder) -> Run:
+        run = Run(
+            self.config, directory=directory, summary={}, model=self.model, dataset=self.dataset, rows=recorder.rows
+        )
+        before = time.perf_counter()
+        with self.execution.threaded():
+            evaluation = None
+            if "test" in self.dataset.splits:
+                events.said("evaluating on the test part")
+                evaluation = run.evaluate()
+            self.seconds["evaluation"] = time.perf_counter() - before
+            run.summary = self._summary(directory, result, evaluation)
+            if directory is not None:
+                events.said("drawing pictures and writing the report")
+                before = time.perf_counter()
+                self._write(directory, run, evaluation)
+                self.seconds["pictures"] = time.perf_counter() - before
+                run.summary = self._summary(directory, result, evaluation)
+                run.write_report()
+                directory.write_status("finished", result.step, summary=run.summary)
+        events.finished(run.summary)
+        return run
+
+    def _write(self, directory: RunDirectory, run: Run, evaluation: dict[str, Any] | None) -> None:
+        pictures.draw_run(run, evaluation)
+        found = [directory.samples / "samples.png", directory.samples / "reconstructions.png"]
+        drawn = {path.name: path.read_bytes() for path in found if path.is_file()}
+        card = model_card(run.summary, evaluation, list(drawn))
+        model = self.model
+        save_model(directory.model, model, self.config.model, self.dataset.spec, self.dataset.preparation, card, drawn)
+
+    def _summary(
+        self, directory: RunDirectory | None, result: FitResult, evaluation: dict[str, Any] | None
+    ) -> dict[str, Any]:
+        test = None
+        if evaluation is not None:
+            test = {key: evaluation[key] for key in ("elbo", "distortion", "rate", "mse")}
+        rate = result.images_per_second
+        return {
+            "run": None if directory is None else str(directory.path),
+            "preset": self.config.preset,
+            "data": self.config.data.source,
+            "seed": self.config.seed,
+            "epochs": round(result.epochs, 6),
+            "steps": result.step,
+            "parameters": self.parameters,
+            "device": self.execution.device,
+            "precision": self.execution.precision,
+            "threads": self.execution.threads,
+            "compiled": self.execution.compiled,
+            "images_per_second": None if rate is None else round(rate, 1),
+            "seconds": {"compilation": 0.0, **{name: round(value, 3) for name, value in self.seconds.items()}},
+            "best_step": result.best_step,
+            "stopped_early": result.stopped_early,
+            "test": test,
+            "notes": self.notes,
+        }
+
+
+class Recorder(Events):
+    """Writes the run's status and log; keeps the metrics of a run without a directory."""
+
+    def __init__(self, directory: RunDirectory | None) -> None:
+        self.directory = directory
+        self.step = 0
+        self.rows: list[dict[str, Any]] = []
+        self._beat = 0.0
+
+    def started(self, plan: Mapping[str, Any]) -> None:
+        """Say in the run's files that it is running."""
+        self.step = plan["step"]
+        if self.directory is not None:
+            self.directory.write_status("running", self.step, steps=plan["steps"])
+            self.directory.log(f"started at step {plan['step']} of {plan['steps']} on {plan['device']}")
+        self._plan = plan
+
+    def progressed(self, step: int) -> None:
+        """Renew the heartbeat."""
+        self.step = step
+        now = time.monotonic()
+        if self.directory is not None and now - self._beat > HEARTBEAT_SECONDS:
+            self._beat = now
+            self.directory.write_status("running", step, steps=self._plan["steps"])
+
+    def logged(self, row: Mapping[str, Any]) -> None:
+        """Keep the row where no file does."""
+        self.step = row["step"]
+        if self.directory is None:
+            self.rows.append(dict(row))
+
+    def said(self, message: str) -> None:
+        """Append to the log."""
+        if self.directory is not None:
+            self.directory.log(message)
+
+
+@contextmanager
+def _outcome_recorded(directory: RunDirectory | None, recorder: Recorder) -> Iterator[None]:
+    """Write into the run's status how it ended, if not well; add to interruptions how to go on."""
+    try:
+        yield
+    except BaseException as error:
+        if directory is not None:
+            state = "failed"
+            if isinstance(error, (Interrupted, KeyboardInterrupt)):
+                state = "interrupted"
+            elif isinstance(error, DivergedError):
+                state = "diverged"
+            try:
+                directory.write_status(state, recorder.step, error=str(error) or type(error).__name__)
+                directory.log(f"{state}: {error}")
+            except LatentiaError:  # such as a full disk, which is what `error` already says
+                pass
+            if isinstance(error, Interrupted):
+                raise Interrupted(f"{error}; go on with: latentia resume {directory.path}") from None
+        raise
+
+
+def _last_step(directory: RunDirectory) -> int:
+    names = directory.checkpoints.names()
+    return int(names[-1]) if names else 0
+
+
+def _versions() -> dict[str, str]:
+    return {
+        "latentia": importlib.metadata.version("latentia"),
+        "python": platform.python_version(),
+        "torch": torch.__version__,
+        "numpy": np.__version__,
+    }
+
+
+def _git_commit() -> str | None:
+    """The commit of the user's working directory, where it is in a git repository."""
+    try:
+        done = subprocess.run(["git", "rev-parse", "HEAD"], capture_output=True, text=True, timeout=5, check=False)
+    except (OSError, subprocess.SubprocessError):
+        return None
+    return done.stdout.strip() if done.returncode == 0 else None

@@ -1,0 +1,178 @@
+"""Looking things up: presets, runs, data sets."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from latentia.data.settings import DataSettings
+from latentia.data.sources import load as load_data
+from latentia.errors import LatentiaError, RunError
+from latentia.recipes.config import Config
+from latentia.recipes.presets import PRESETS, find_preset
+from latentia.runs.directory import RunDirectory
+
+
+def presets() -> list[dict[str, Any]]:
+    """The named systems, one mapping each: name, family, description, source.
+
+    Example:
+        >>> [row["name"] for row in presets()]
+        ['ae', 'conv-ae', 'vae', 'conv-vae']
+    """
+    return [
+        {"name": preset.name, "family": preset.family, "description": preset.description, "source": preset.source}
+        for preset in PRESETS.values()
+    ]
+
+
+def describe_preset(name: str) -> dict[str, Any]:
+    """The whole config of a preset, and where each value comes from.
+
+    Args:
+        name: The preset.
+
+    Returns:
+        ``name``, ``family``, ``description``, ``source``, ``config`` (nested) and ``origins`` (dotted key ->
+        ``preset`` or ``default``).
+
+    Raises:
+        ConfigError: If there is no such preset.
+
+    Example:
+        >>> describe_preset("vae")["origins"]["model.latent_dim"]
+        'preset'
+    """
+    preset = find_preset(name)
+    config = preset.config().model_dump(mode="json")
+    origins = {key: "preset" if _given(preset.settings, key) else "default" for key in _dotted(config)}
+    return {
+        "name": name,
+        "family": preset.family,
+        "description": preset.description,
+        "source": preset.source,
+        "config": config,
+        "origins": {**origins, "preset": "preset"},
+    }
+
+
+def _dotted(values: Mapping[str, Any], prefix: str = "") -> list[str]:
+    keys: list[str] = []
+    for key, value in values.items():
+        keys += _dotted(value, f"{prefix}{key}.") if isinstance(value, Mapping) else [prefix + key]
+    return keys
+
+
+def _given(settings: Any, key: str) -> bool:
+    for name in key.split("."):
+        if not isinstance(settings, Mapping) or name not in settings:
+            return False
+        settings = settings[name]
+    return True
+
+
+def list_runs(folder: str | Path = "runs") -> list[dict[str, Any]]:
+    """The runs in a folder, the latest first; what cannot be read is listed with its fault.
+
+    Args:
+        folder: Where the runs are.
+
+    Returns:
+        For each run ``name``, ``path``, ``preset``, ``data``, ``seed``, ``state``, ``step``, ``epochs``, ``elbo``,
+        ``mse`` and ``heartbeat``; the state of a run whose process has died is ``crashed``.
+
+    Raises:
+        RunError: If there is no such folder.
+    """
+    folder = Path(folder)
+    if not folder.is_dir():
+        raise RunError(f"there is no folder {folder}: name the one that holds your runs, as in `latentia runs DIR`")
+    found = [path.parent for pattern in ("*/config.toml", "*/seed-*/config.toml") for path in folder.glob(pattern)]
+    rows = [_row(path, folder) for path in found]
+    return sorted(rows, key=lambda row: (row["heartbeat"] or "", row["name"]), reverse=True)
+
+
+def _row(path: Path, folder: Path) -> dict[str, Any]:
+    directory = RunDirectory(path)
+    row: dict[str, Any] = {"name": str(path.relative_to(folder)), "path": str(path)}
+    config: Config | None = None
+    fault = None
+    try:
+        config = directory.read_config()
+    except LatentiaError as error:
+        fault = str(error)
+    status = directory.status()
+    summary = status.get("summary") or {}
+    test = summary.get("test") or {}
+    return row | {
+        "preset": None if config is None else config.preset,
+        "data": None if config is None else config.data.source,
+        "seed": None if config is None else config.seed,
+        "state": "unreadable" if fault else _state(status),
+        "step": status.get("step"),
+        "epochs": summary.get("epochs"),
+        "elbo": test.get("elbo"),
+        "mse": test.get("mse"),
+        "heartbeat": status.get("heartbeat"),
+        "fault": fault or status.get("error"),
+    }
+
+
+def _state(status: Mapping[str, Any]) -> str:
+    state = str(status.get("state", "unknown"))
+    if state in ("created", "running") and not _alive(status.get("pid")):
+        return "crashed"
+    return state
+
+
+def _alive(pid: Any) -> bool:
+    if not isinstance(pid, int) or pid <= 0:
+        return False
+    if os.name == "nt":  # there, os.kill(pid, 0) would end the process
+        return True
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except OSError:
+        pass
+    return True
+
+
+def describe_data(source: str, data_dir: str | Path | None = None) -> dict[str, Any]:
+    """What a data set holds.
+
+    Args:
+        source: A name or a path, as ``--data`` takes it.
+        data_dir: Where original files are looked for first.
+
+    Returns:
+        ``name``, ``description``, ``event_shape``, ``levels``, ``low``, ``high``, ``classes``, ``splits`` (name ->
+        ``n`` and, with labels, ``per_class``), ``fingerprint`` and ``notes``.
+
+    Raises:
+        DataError: If it cannot be found or used.
+        ConfigError: If the name is not known.
+    """
+    dataset = load_data(DataSettings(source=source, validation=0.0), data_dir=data_dir)
+    spec = dataset.spec
+    splits: dict[str, Any] = {}
+    for name, part in dataset.splits.items():
+        splits[name] = {"n": len(part)}
+        if part.y is not None:
+            counts = part.y.bincount(minlength=len(spec.classes)).tolist()
+            splits[name]["per_class"] = dict(zip(spec.classes, counts, strict=True))
+    return {
+        "name": dataset.name,
+        "description": spec.describe(),
+        "event_shape": list(spec.event_shape),
+        "levels": spec.levels,
+        "low": spec.low,
+        "high": spec.high,
+        "classes": list(spec.classes),
+        "splits": splits,
+        "fingerprint": dataset.fingerprint,
+        "notes": list(dataset.notes),
+    }

@@ -1,0 +1,162 @@
+"""The model alone, in a folder that can be copied away: its parts' settings, its weights and a card."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from pydantic import TypeAdapter, ValidationError
+
+from latentia import storage
+from latentia.data.dataset import DataSpec
+from latentia.data.preparation import Preparation
+from latentia.errors import CheckpointError, DataError, RunError
+from latentia.models.latent_variable import LatentVariableModel
+from latentia.recipes.build import build_model
+from latentia.recipes.config import ModelSettings
+from latentia.training.checkpoint import from_bytes, restore_model, to_bytes
+
+FORMAT = "latentia-model"
+VERSION = 1
+
+
+def save_model(
+    folder: Path,
+    model: LatentVariableModel,
+    settings: ModelSettings,
+    spec: DataSpec,
+    preparation: Preparation,
+    card: str,
+    pictures: Mapping[str, bytes],
+) -> None:
+    """Write a model folder, all at once.
+
+    Args:
+        folder: Where it appears.
+        model: Whose weights are written.
+        settings: What it was built from.
+        spec: The data that it takes.
+        preparation: How stored data become x.
+        card: The README's text.
+        pictures: File name -> content, for the README.
+
+    Raises:
+        EnvironmentFault: If it cannot be written; a former one is then intact.
+    """
+    config = {
+        "format": FORMAT,
+        "version": VERSION,
+        "model": settings.model_dump(mode="json"),
+        "data": spec.to_json(),
+        "preparation": preparation.to_json(),
+    }
+    with storage.new_folder(folder) as aside:
+        storage.write_bytes(aside / "model.safetensors", to_bytes(model.state_dict()), durable=False)
+        storage.write_json(aside / "config.json", config, durable=False)
+        storage.write_text(aside / "README.md", card, durable=False)
+        for name, content in pictures.items():
+            storage.write_bytes(aside / name, content, durable=False)
+
+
+def load(path: str | Path) -> LatentVariableModel:
+    """Load the trained model of a run, ready for use.
+
+    Args:
+        path: A run's directory, or the ``model`` folder of one.
+
+    Returns:
+        The model, in evaluation mode on the CPU.
+
+    Raises:
+        RunError: If there is no finished model there.
+        CheckpointError: If its files are damaged or foreign.
+
+    Example:
+        >>> load("no/such/run")
+        Traceback (most recent call last):
+        latentia.errors.RunError: there is no model in no/such/run: give a run's directory or its model folder
+    """
+    folder = Path(path).expanduser()
+    if (folder / "model").is_dir():
+        folder = folder / "model"
+    settings, spec, _ = read_description(folder)
+    model = build_model(settings, spec, seed=0)
+    source = folder / "model.safetensors"
+    try:
+        data = source.read_bytes()
+    except OSError as error:
+        raise CheckpointError(f"{source} cannot be read ({error.strerror}): train the model again") from error
+    restore_model(model, from_bytes(data, source), source)
+    return model.eval()
+
+
+def read_description(folder: Path) -> tuple[ModelSettings, DataSpec, Preparation]:
+    """Read what a model folder says about its model.
+
+    Raises:
+        RunError: If there is no such folder, or the run has not finished.
+        CheckpointError: If the description is damaged, foreign or newer.
+    """
+    source = folder / "config.json"
+    if not source.is_file():
+        if (folder / "config.toml").is_file():
+            raise RunError(f"the run {folder} has no model yet: finish it with `latentia resume {folder}`")
+        raise RunError(f"there is no model in {folder}: give a run's directory or its model folder")
+    try:
+        value = storage.read_json(source)
+        if value["format"] != FORMAT or not isinstance(value["version"], int):
+            raise ValueError(value["format"])
+        if value["version"] > VERSION:
+            raise RunError(f"{source} was written by a newer Latentia: update it to read this model")
+        settings = TypeAdapter(ModelSettings).validate_python(value["model"])
+        return settings, DataSpec.from_json(value["data"]), Preparation.from_json(value["preparation"])
+    except RunError:
+        raise
+    except (OSError, ValueError, KeyError, TypeError, ValidationError, DataError, RecursionError) as error:
+        raise CheckpointError(f"{source} is damaged or not of a Latentia model: train the model again") from error
+
+
+def model_card(summary: Mapping[str, Any], evaluation: Mapping[str, Any] | None, pictures: list[str]) -> str:
+    """The README of a model folder: what it is, its numbers with their protocol, and how to use it."""
+    lines = [
+        f"# {summary['preset'] or 'model'} on {summary['data']}",
+        "",
+        f"{summary['parameters']:,} parameters, trained for {summary['epochs']:g} epochs ({summary['steps']:,} steps) "
+        f"with seed {summary['seed']} on {summary['device']} in {summary['precision']} by Latentia.",
+        "",
+    ]
+    if evaluation is not None:
+        lines += ["| figure | value | unit |", "|---|---|---|"]
+        units = {
+            "elbo": "nats per image",
+            "distortion": "nats per image",
+            "rate": "nats per image",
+            "nll": f"nats per image, K = {evaluation.get('importance_samples')}",
+            "mse": "mean over values and images",
+            "psnr": "dB",
+            "active_units": f"of {evaluation.get('latent_dim')} latent dimensions",
+        }
+        for name, unit in units.items():
+            if evaluation.get(name) is not None:
+                lines.append(f"| {name} | {evaluation[name]:.6g} | {unit} |")
+        protocol = evaluation["protocol"]
+        lines += [
+            "",
+            f"Measured on the {evaluation['n']:,} images of the {evaluation['split']} part, in {protocol['mode']}; "
+            f"the likelihood is {protocol['likelihood_in_words']}; binarisation: {protocol['binarize']}.",
+            "",
+        ]
+    lines += [f"![{Path(name).stem}]({name})" for name in pictures]
+    lines += [
+        "",
+        "```python",
+        "import latentia",
+        "",
+        'model = latentia.load("path/to/this/folder")',
+        "q = model.encode(x)  # x: (B, *event), as config.json describes",
+        "reconstruction = model.reconstruct(x)",
+        "```",
+        "",
+    ]
+    return "\n".join(lines)

@@ -1,0 +1,128 @@
+"""The pictures and the report of a run, drawn from its model and its files."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from torch import Tensor
+
+from latentia import storage
+from latentia.data.dataset import DataSpec
+from latentia.evaluation.encoding import encode_split
+from latentia.exploration import plots
+from latentia.recipes.config import Config, to_toml
+from latentia.runs.directory import RunDirectory
+from latentia.runs.report import ReportFigure, render_report
+
+if TYPE_CHECKING:
+    from latentia.runs.run import Run
+
+LATENTS = 3000  # test images in the picture of the latent space
+
+
+def draw_samples(path: Path, x: Tensor, spec: DataSpec, name: str, seed: int, temperature: float) -> None:
+    """Write a grid of samples."""
+    tempered = "" if temperature == 1.0 else f", temperature {temperature:g}"
+    plots.save_figure(plots.plot_samples(x, spec, title=f"{len(x)} samples of {name} (seed {seed}{tempered})"), path)
+
+
+def draw_reconstructions(
+    path: Path,
+    x: Tensor,
+    reconstruction: Tensor,
+    spec: DataSpec,
+    errors: Tensor,
+    labels: Sequence[str] | None,
+    source: str,
+) -> None:
+    """Write originals over reconstructions."""
+    title = f"originals and reconstructions ({source})"
+    figure = plots.plot_reconstructions(
+        x.cpu(), reconstruction.cpu(), spec, errors=errors.tolist(), labels=labels, title=title
+    )
+    plots.save_figure(figure, path)
+
+
+def write_array(path: Path, x: Tensor) -> None:
+    """Write an array as ``.npy``."""
+    buffer = io.BytesIO()
+    np.save(buffer, x.numpy(), allow_pickle=False)
+    storage.write_bytes(path, buffer.getvalue())
+
+
+def draw_run(run: Run, evaluation: Mapping[str, Any] | None) -> None:
+    """Draw everything that a report shows into the run's ``samples`` and ``plots``."""
+    directory = run.directory
+    assert directory is not None
+    folder = storage.make_folder(directory.plots)
+    rows = run.metrics
+    if rows:
+        plots.save_figure(plots.plot_curves(rows, noun=noun(run.dataset.spec)), folder / "curves.png")
+    if evaluation is not None and evaluation["rate_per_dimension"]:
+        plots.save_figure(plots.plot_rate_per_dimension(evaluation["rate_per_dimension"], noun=noun(run.dataset.spec)), folder / "rates.png")
+    split = "test" if "test" in run.dataset.splits else "train"
+    run.reconstruct(16, split=split)
+    if run.model.has_prior:
+        run.sample(64)
+    means, y = encode_split(run.model, run.dataset, split, limit=LATENTS)
+    if len(means) > 1:
+        figure = plots.plot_latents(
+            means.flatten(1).numpy(),
+            None if y is None else y.numpy(),
+            run.dataset.spec.classes,
+            title=f"posterior means of {len(means)} {split} {noun(run.dataset.spec)}s",
+        )
+        plots.save_figure(figure, folder / "latents.png")
+
+
+def noun(spec: DataSpec) -> str:
+    """What one sample is called in titles and units."""
+    return "image" if spec.is_image else "vector"
+
+
+FIGURES = [
+    ("samples/samples.png", "Samples", "Draws from the prior, decoded to the mean of p(x given z)."),
+    (
+        "samples/reconstructions.png",
+        "Reconstructions",
+        "Originals above, reconstructions at the posterior mean below, with the mean squared error of each.",
+    ),
+    ("plots/curves.png", "Training", "Loss terms over the epochs."),
+    ("plots/latents.png", "Latent space", "The mean of q(z given x) of each sample of the data."),
+    (
+        "plots/rates.png",
+        "Rate of each latent dimension",
+        "KL of each dimension, sorted: those near zero carry nothing.",
+    ),
+]
+
+
+def write_report(directory: RunDirectory, config: Config, summary: Mapping[str, Any], spec: DataSpec) -> Path:
+    """Write ``report.html`` from the pictures and figures that the run's folder holds."""
+    figures = [
+        ReportFigure(title, caption, (directory.path / name).read_bytes())
+        for name, title, caption in FIGURES
+        if (directory.path / name).is_file()
+    ]
+    run = directory.path
+    html = render_report(
+        title=f"{config.preset or 'model'} on {config.data.source}",
+        noun=noun(spec),
+        summary=summary,
+        evaluation=directory.evaluation() or {},
+        config_toml=to_toml(config),
+        figures=figures,
+        notes=summary.get("notes", []),
+        commands=[
+            f"latentia evaluate {run} --importance-samples 500",
+            f"latentia reconstruct {run} --n 20",
+            *([f"latentia sample {run} --n 100 --seed 1"] if config.model.prior is not None else []),
+            f"latentia resume {run} --epochs {2 * round(summary.get('epochs', 1)) or 1}",
+        ],
+    )
+    storage.write_text(directory.report_file, html)
+    return directory.report_file

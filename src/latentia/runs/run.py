@@ -1,0 +1,317 @@
+"""A trained run as a Python object: its model, its data, and what can be done with them."""
+
+from __future__ import annotations
+
+import html
+import statistics
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from latentia import storage
+from latentia.data.blocks import blocks
+from latentia.data.dataset import Dataset
+from latentia.data.seeds import derive_seed
+from latentia.data.sources import load as load_data
+from latentia.errors import ConfigError, DataError, RunError
+from latentia.evaluation.encoding import evaluating
+from latentia.evaluation.likelihood import evaluate
+from latentia.maths.schedules import value_at
+from latentia.models.latent_variable import LatentVariableModel
+from latentia.recipes.config import Config
+from latentia.runs import pictures
+from latentia.runs.directory import RunDirectory
+from latentia.runs.inputs import read_input
+from latentia.runs.model_folder import load
+from latentia.runs.results import Reconstruction, Samples
+from latentia.training.execution import resolve_device
+
+
+class Run:
+    """A training, finished or not, and the uses of its model.
+
+    Made by :func:`latentia.train`, :func:`latentia.resume` and :func:`latentia.open_run`.
+
+    Attributes:
+        config: The resolved config.
+        directory: Its files; ``None`` for a run that writes nothing.
+        summary: What ``latentia train --json`` prints; empty for an unfinished run.
+    """
+
+    def __init__(
+        self,
+        config: Config,
+        *,
+        directory: RunDirectory | None,
+        summary: dict[str, Any],
+        model: LatentVariableModel | None = None,
+        dataset: Dataset | None = None,
+        rows: list[dict[str, Any]] | None = None,
+    ) -> None:
+        self.config = config
+        self.directory = directory
+        self.summary = summary
+        self._rows = rows or []
+        if model is not None:
+            self.model = model
+        if dataset is not None:
+            self.dataset = dataset
+
+    @property
+    def path(self) -> Path | None:
+        """The run's folder, or ``None``."""
+        return None if self.directory is None else self.directory.path
+
+    @property
+    def report_path(self) -> Path | None:
+        """The report, where there is one."""
+        if self.directory is None or not self.directory.report_file.is_file():
+            return None
+        return self.directory.report_file
+
+    @cached_property
+    def model(self) -> LatentVariableModel:
+        """The trained model, in evaluation mode."""
+        assert self.directory is not None
+        return load(self.directory.path).to(resolve_device(self.config.training.device))
+
+    @cached_property
+    def dataset(self) -> Dataset:
+        """The data it was trained on, loaded again and checked to be the same.
+
+        Raises:
+            DataError: If they cannot be found or have changed.
+        """
+        assert self.directory is not None
+        return reload_data(self.directory, self.config)
+
+    @property
+    def metrics(self) -> list[dict[str, Any]]:
+        """The logged steps, one mapping each, as in ``metrics.jsonl``."""
+        return self._rows if self.directory is None else self.directory.metrics.read()
+
+    @property
+    def beta(self) -> float | None:
+        """The factor on the rate at the end of training, or ``None`` without one."""
+        objective = self.config.objective
+        return value_at(objective.beta, 1.0) if objective.name == "elbo" and objective.capacity is None else None
+
+    def evaluate(
+        self, split: str = "test", *, importance_samples: int = 0, seed: int = 0, seeds: int = 1
+    ) -> dict[str, Any]:
+        """Measure the model on a split; see :func:`latentia.evaluation.evaluate` for what each figure is.
+
+        An evaluation of the test part is written to ``eval.json`` and into the report.
+
+        Args:
+            split: ``train``, ``valid`` or ``test``.
+            importance_samples: K of the nll; 0 leaves it out.
+            seed: Of the evaluation noise.
+            seeds: How often to evaluate, with ``seed``, ``seed + 1`` ...; with several, the figures are means and
+                ``over_seeds`` has each one's standard deviation.
+
+        Returns:
+            What ``latentia evaluate --json`` prints.
+
+        Raises:
+            ConfigError: If ``seeds`` or ``importance_samples`` is out of range.
+            DataError: If there is no such split.
+        """
+        if seeds < 1:
+            raise ConfigError(f"seeds must be at least 1, not {seeds}")
+        results = [
+            evaluate(
+                self.model,
+                self.dataset,
+                split,
+                importance_samples=importance_samples,
+                seed=seed + number,
+                beta=self.beta,
+            ).to_json()
+            for number in range(seeds)
+        ]
+        value = {"run": None if self.path is None else str(self.path), "preset": self.config.preset, **results[0]}
+        if seeds > 1:
+            value |= _over_seeds(results)
+        if split == "test" and self.directory is not None:
+            storage.write_json(self.directory.evaluation_file, value)
+            if self.summary:
+                self.write_report()
+        return value
+
+    def reconstruct(
+        self,
+        n: int = 16,
+        *,
+        split: str = "test",
+        input: str | Path | None = None,
+        out: str | Path | None = None,
+        write: bool = True,
+    ) -> Reconstruction:
+        """Reconstruct images and draw originals over reconstructions.
+
+        Args:
+            n: How many, from the beginning of the split or of the file.
+            split: Where from, unless ``input`` is given.
+            input: A file with data of the same kind: .npy, .npz or an image.
+            out: Where the picture goes; ``samples/reconstructions.png`` in the run's folder if not given.
+            write: Whether to draw a picture at all.
+
+        Returns:
+            Originals, reconstructions and the mean squared error of each.
+
+        Raises:
+            ConfigError: If ``n`` is smaller than 1.
+            DataError: If there is no such split, or the file does not fit the model.
+        """
+        if n < 1:
+            raise ConfigError(f"n must be at least 1, not {n}")
+        x, y, source = self._inputs(n, split, input)
+        with evaluating(self.model):
+            reconstruction = self.model.reconstruct(x, y)
+        errors = (reconstruction - x).square().flatten(1).mean(1)
+        path = self._target(out, "reconstructions.png") if write else None
+        if path is not None:
+            labels = None if y is None else [self.dataset.spec.classes[int(label)] for label in y]
+            pictures.draw_reconstructions(path, x, reconstruction, self.dataset.spec, errors, labels, source)
+        return Reconstruction(x.cpu(), reconstruction.cpu(), errors.cpu(), source, path)
+
+    def sample(
+        self,
+        n: int = 64,
+        *,
+        seed: int = 0,
+        temperature: float = 1.0,
+        out: str | Path | None = None,
+        write: bool = True,
+    ) -> Samples:
+        """Decode draws from the prior and draw them as a grid.
+
+        Args:
+            n: How many.
+            seed: Of the draws; the same seed gives the same samples.
+            temperature: Factor on the prior's standard deviation.
+            out: Where the picture goes; ``samples/samples.png`` in the run's folder if not given. The arrays are
+                written beside it, as ``.npy``.
+            write: Whether to write anything at all.
+
+        Returns:
+            The means of p(x given z).
+
+        Raises:
+            ConfigError: If the model has no prior, or ``n`` or the temperature is out of range.
+        """
+        if n < 1 or not 0 <= temperature < float("inf"):
+            raise ConfigError(f"n must be at least 1 and the temperature at least 0, not {n} and {temperature:g}")
+        with evaluating(self.model) as device:
+            source = torch.Generator(device).manual_seed(derive_seed(seed, "sample"))
+            x = self.model.sample(n, generator=source, temperature=temperature).cpu()
+        path = self._target(out, "samples.png") if write else None
+        array = None
+        if path is not None:
+            array = path.with_suffix(".npy")
+            pictures.draw_samples(path, x, self.dataset.spec, self.name, seed, temperature)
+            pictures.write_array(array, x)
+        return Samples(x, seed, temperature, path, array)
+
+    @property
+    def name(self) -> str:
+        """How the run is called in titles: its preset and its data."""
+        return f"{self.config.preset or 'model'} on {self.config.data.source}"
+
+    def write_report(self) -> Path:
+        """Write ``report.html`` from what the run's folder holds.
+
+        Raises:
+            RunError: For a run without a folder.
+        """
+        if self.directory is None:
+            raise RunError("a run without a directory has no place for a report: train with directory='auto'")
+        return pictures.write_report(self.directory, self.config, self.summary, self.dataset.spec)
+
+    def _repr_html_(self) -> str:
+        test = self.summary.get("test") or {}
+        cells = {"preset": self.config.preset, "data": self.config.data.source, **test}
+        rows = "".join(f"<tr><th>{key}</th><td>{_html(value)}</td></tr>" for key, value in cells.items())
+        return f"<table>{rows}</table>"
+
+    def __repr__(self) -> str:
+        test = self.summary.get("test") or {}
+        figures = ", ".join(f"{key}={value:.6g}" for key, value in test.items() if value is not None)
+        return f"Run({self.name}, path={self.path}, {figures or 'unfinished'})"
+
+    def _inputs(self, n: int, split: str, input: str | Path | None) -> tuple[torch.Tensor, torch.Tensor | None, str]:
+        device = next(self.model.parameters()).device
+        if input is not None:
+            x = read_input(Path(input), self.dataset.spec, self.dataset.preparation)[:n]
+            return x.to(device), None, str(input)
+        part = self.dataset.split(split)
+        first = next(blocks(part, self.dataset.preparation, size=n, seed=0, purpose="evaluation", device=device))
+        return first.x, first.y, f"{split} {pictures.noun(self.dataset.spec)}s"
+
+    def _target(self, out: str | Path | None, name: str) -> Path | None:
+        if out is not None:
+            path = Path(out)
+            if path.suffix.lower() != ".png":
+                raise ConfigError(f"pictures are written as PNG: give a path that ends in .png, not {path}")
+            storage.make_folder(path.parent)
+            return path
+        if self.directory is None:
+            return None
+        return storage.make_folder(self.directory.samples) / name
+
+
+def open_run(path: str | Path, *, data: Any = None) -> Run:
+    """Open a run that has been trained.
+
+    Args:
+        path: The run's directory.
+        data: The arrays it was trained on, if it was trained on arrays passed from Python.
+
+    Returns:
+        The run; its model and data are loaded when they are first needed.
+
+    Raises:
+        RunError: If there is no run, or of a newer Latentia.
+        ConfigError: If its config is damaged.
+    """
+    directory = RunDirectory(Path(path))
+    config = directory.read_config()
+    dataset = None if data is None else reload_data(directory, config, data)
+    return Run(config, directory=directory, summary=directory.status().get("summary") or {}, dataset=dataset)
+
+
+def reload_data(directory: RunDirectory, config: Config, data: Any = None) -> Dataset:
+    """Load the data of a run again and check that they are the same.
+
+    Raises:
+        DataError: If they cannot be found or have changed.
+    """
+    meta = directory.meta().get("data", {})
+    if config.data.source == "arrays" and data is None:
+        raise DataError(
+            f"{directory.path} was trained on arrays passed from Python: pass them again, as "
+            "latentia.open_run(path, data=...) or latentia.resume(path, data=...)"
+        )
+    dataset = load_data(config.data, data_dir=meta.get("data_dir"), arrays=data)
+    if meta.get("fingerprint") not in (None, dataset.fingerprint):
+        raise DataError(
+            f"the data of {directory.path} ({config.data.source}) have changed since it was trained: "
+            "put back the former ones, or train a new run"
+        )
+    return dataset
+
+
+def _over_seeds(results: list[dict[str, Any]]) -> dict[str, Any]:
+    names = [key for key, value in results[0].items() if isinstance(value, float)]
+    figures = {name: [result[name] for result in results] for name in names}
+    over = {
+        name: {"standard_deviation": statistics.stdev(values), "values": values} for name, values in figures.items()
+    }
+    return {**{name: statistics.fmean(values) for name, values in figures.items()}, "over_seeds": over}
+
+
+def _html(value: Any) -> str:
+    return html.escape(f"{value:.6g}" if isinstance(value, float) else str(value))
