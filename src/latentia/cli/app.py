@@ -1,0 +1,50 @@
+"""The command line's table of contents: which commands there are, in the order in which help lists them."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from latentia.cli import fitting, listing, using
+
+app = typer.Typer(
+    name="latentia",
+    help="Train, explain and ship autoencoders and variational autoencoders.",
+    epilog="Begin with: latentia demo",
+    no_args_is_help=True,
+    rich_markup_mode="rich",
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+data = typer.Typer(help="Look at data.", no_args_is_help=True)
+
+MAKE, USE, LOOK = "Make a model", "Use a model", "Look things up"
+
+app.command(rich_help_panel=MAKE)(fitting.demo)
+app.command(rich_help_panel=MAKE)(fitting.train)
+app.command(rich_help_panel=MAKE)(fitting.resume)
+app.command(rich_help_panel=USE)(using.evaluate)
+app.command(rich_help_panel=USE)(using.reconstruct)
+app.command(rich_help_panel=USE)(using.sample)
+app.command(rich_help_panel=LOOK)(listing.presets)
+app.command(rich_help_panel=LOOK)(listing.runs)
+app.add_typer(data, name="data", rich_help_panel=LOOK)
+data.command("show")(listing.show_data)
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        from importlib.metadata import version
+
+        print(f"latentia {version('latentia')}")
+        raise typer.Exit
+
+
+@app.callback()
+def _top(
+    version: Annotated[
+        bool, typer.Option("--version", help="Show the version.", callback=_version, is_eager=True)
+    ] = False,
+) -> None:
+    """Train, explain and ship autoencoders and variational autoencoders."""

@@ -1,0 +1,125 @@
+"""Where a command starts and ends: every fault becomes one sentence on stderr and an exit code.
+
+Owns the exit codes and what is said beside them; knows no command.
+"""
+
+from __future__ import annotations
+
+import io
+import os
+import sys
+import traceback
+import warnings
+from collections.abc import Sequence
+from contextlib import suppress
+from typing import Any, TextIO
+
+from latentia.errors import Interrupted, LatentiaError, did_you_mean
+
+USAGE = 2
+INTERRUPTED = 130
+
+
+def main() -> None:
+    """Run the command in ``sys.argv`` and leave the process with its exit code."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):  # a terminal that lacks a character gets a question mark
+            stream.reconfigure(errors="replace")
+    warnings.showwarning = _show_warning
+    code = run(sys.argv[1:])
+    _flush_or_discard(sys.stdout)
+    _flush_or_discard(sys.stderr)
+    sys.exit(code)
+
+
+def run(arguments: Sequence[str]) -> int:
+    """Run a command.
+
+    Args:
+        arguments: What stands after ``latentia`` on the command line.
+
+    Returns:
+        The exit code: 0 done; 1 data, run, checkpoint or environment at fault; 2 the command line or config at
+        fault; 3 diverged; 130 interrupted.
+    """
+    try:
+        code = _dispatch(arguments)
+        sys.stdout.flush()  # here, where a full disk or a closed pipe behind stdout can still be told
+        return code
+    except Interrupted as interruption:
+        return _say(str(interruption), interruption.exit_code)
+    except LatentiaError as error:
+        return _say(f"error: {error}", error.exit_code)
+    except KeyboardInterrupt:
+        return _say("interrupted", INTERRUPTED)
+    except BrokenPipeError:  # whoever read the result has seen enough
+        return LatentiaError.exit_code
+    except OSError as error:
+        place = f": {error.filename}" if error.filename else ""
+        return _say(f"error: {error.strerror or error}{place}", LatentiaError.exit_code)
+    except Exception as error:
+        if _is_usage_error(error):
+            return _say_usage(error)
+        traceback.print_exc()
+        kind = type(error).__name__
+        return _say(f"error: this {kind} is a bug in Latentia; please report it with the lines above", 1)
+
+
+def _dispatch(arguments: Sequence[str]) -> int:
+    from typer.main import get_command
+
+    from latentia.cli.app import app
+
+    code = get_command(app).main(list(arguments), prog_name="latentia", standalone_mode=False)
+    if code == INTERRUPTED:
+        return _say("interrupted", INTERRUPTED)
+    return code if isinstance(code, int) else 0
+
+
+def _is_usage_error(error: Exception) -> bool:
+    """Typer's own errors, told by what they can do: their class has moved between its versions."""
+    return hasattr(error, "format_message") and hasattr(error, "exit_code")
+
+
+def _say_usage(error: Any) -> int:
+    context = getattr(error, "ctx", None)
+    if type(error).__name__ == "NoArgsIsHelpError":
+        if error.message:
+            print(error.message, file=sys.stderr)
+        return USAGE
+    option = getattr(error, "option_name", None)
+    if option is not None and getattr(error, "possibilities", None) is not None:
+        message = f"there is no option {option}.{did_you_mean(option, error.possibilities)}"
+    else:
+        message = error.format_message()
+    _say(f"error: {message}", USAGE)
+    if context is not None:
+        print(f"See `{context.command_path} --help`.", file=sys.stderr)
+    return USAGE
+
+
+def _say(message: str, code: int) -> int:
+    """Print one line about the command and return the exit code."""
+    with suppress(OSError):  # nobody listens
+        print(f"latentia: {' '.join(message.split())}", file=sys.stderr)
+    return code
+
+
+def _show_warning(
+    message: Warning | str,
+    category: type[Warning],
+    filename: str,
+    lineno: int,
+    file: TextIO | None = None,
+    line: str | None = None,
+) -> None:
+    """A warning as a line of its own, without the place in the code that raised it."""
+    _say(f"warning: {message}", 0)
+
+
+def _flush_or_discard(stream: TextIO) -> None:
+    """Flush a stream; if nobody takes what it holds, drop that, so that the interpreter does not complain at exit."""
+    try:
+        stream.flush()
+    except (OSError, ValueError):
+        os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())

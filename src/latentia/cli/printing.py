@@ -1,0 +1,287 @@
+"""Results on stdout: one JSON document, or tables in which every number has its unit.
+
+Owns how figures are rounded and named for a person; knows neither models nor files.
+"""
+
+from __future__ import annotations
+
+import json
+import statistics
+import sys
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from rich.table import Table
+
+NONE = "-"  # a quantity that does not exist for this model
+
+
+@dataclass(frozen=True)
+class Quantity:
+    """How one figure is shown.
+
+    Attributes:
+        format: Its format specification.
+        unit: Its unit, and what it is averaged over.
+        meaning: What it is, in a few words.
+    """
+
+    format: str
+    unit: str
+    meaning: str
+
+
+QUANTITIES = {
+    "elbo": Quantity(".2f", "nats per sample", "-(distortion + rate), higher is better"),
+    "distortion": Quantity(".2f", "nats per sample", "-E log p(x given z)"),
+    "rate": Quantity(".2f", "nats per sample", "KL from posterior to prior"),
+    "nll": Quantity(".2f", "nats per sample", "importance-weighted -log p(x)"),
+    "nll_standard_error": Quantity(".2f", "nats per sample", "over the samples of this part"),
+    "bits_per_dim": Quantity(".4f", "bits per dimension", "nll / (ln 2 x dimensions)"),
+    "mse": Quantity(".5f", "mean over values", "of the reconstruction"),
+    "psnr": Quantity(".2f", "dB", "10 log10(1 / mse)"),
+    "beta_effective": Quantity("g", "", "factor on the rate once the likelihood is normalised"),
+}
+SUMMARY = ("elbo", "distortion", "rate", "mse")
+
+
+def document(value: Any) -> None:
+    """Print one JSON document; NaN and infinities, which JSON lacks, are errors."""
+    print(json.dumps(value, indent=2, allow_nan=False, default=_plain))
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, Path):
+        return str(value)
+    raise TypeError(f"{type(value).__name__} is not JSON")
+
+
+def figure(name: str, value: float | None) -> str:
+    """Round a quantity as its unit deserves.
+
+    Example:
+        >>> figure("elbo", -104.254), figure("rate", None), figure("parameters", 652824)
+        ('-104.25', '-', '652,824')
+    """
+    if value is None:
+        return NONE
+    if name in QUANTITIES:
+        return format(value, QUANTITIES[name].format)
+    return format(value, ",d" if isinstance(value, int) else ".4g")
+
+
+def trained(summary: Mapping[str, Any]) -> None:
+    """What a run trained, and its figures on the test part."""
+    parts = [
+        f"{summary['preset'] or 'a config'} on {summary['data']}",
+        f"{figure('epochs', summary['epochs'])} epochs, {summary['steps']:,} steps",
+        f"{summary['parameters']:,} parameters",
+        f"{summary['device']}, {summary['precision']}",
+    ]
+    print("; ".join(parts))
+    _show(_figures(summary.get("test") or {}, SUMMARY, title="test"))
+
+
+def trained_seeds(summary: Mapping[str, Any]) -> None:
+    """The spread of the test figures over seeds."""
+    runs = summary["runs"]
+    spreads = {name: spread for name, spread in summary["test"].items() if spread is not None}
+    print(f"test, {len(runs)} seeds")
+    _show(_spreads(spreads))
+    for run in runs:
+        if run.get("run") is not None:
+            print(f"run       {near(run['run'])}")
+
+
+def written(run: Any) -> None:
+    """Where a run's files are."""
+    if run.directory is None:
+        return
+    print(f"run       {near(run.path)}")
+    if run.directory.samples.is_dir():
+        print(f"pictures  {near(run.directory.samples)}")
+    if run.report_path is not None:
+        print(f"report    {near(run.report_path)}")
+
+
+def near(path: str | Path) -> str:
+    """A path as short as it can be typed: relative where it lies below the working directory.
+
+    Example:
+        >>> near(Path.cwd() / "runs" / "a") == str(Path("runs/a"))
+        True
+        >>> near("/elsewhere")
+        '/elsewhere'
+    """
+    path = Path(path)
+    return str(path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path)
+
+
+def suggestions(run: Path | None) -> None:
+    """What to try after the demo."""
+    place = near(run) if run is not None else "RUN"
+    print("\nTry next:")
+    for command, purpose in (
+        (f"latentia sample {place} --n 100", "a larger grid of draws from the prior"),
+        (f"latentia reconstruct {place}", "originals over reconstructions"),
+        (f"latentia evaluate {place} --importance-samples 500", "a tighter estimate of the likelihood"),
+        ("latentia presets", "the other systems"),
+        ("latentia train vae --data mnist", "the same on 60,000 larger digits"),
+    ):
+        print(f"  {command}\n      {purpose}")
+
+
+def evaluated(result: Mapping[str, Any]) -> None:
+    """An evaluation, and what its figures rest on."""
+    names = [name for name in QUANTITIES if name in result]
+    table = _figures(result, names, title=f"{result['split']}, {result['n']:,} samples")
+    if result.get("latent_dim") is not None:
+        active = result.get("active_units")
+        table.add_row("active units", figure("", active), f"of {result['latent_dim']}", "latents that follow the data")
+    _show(table)
+    if result.get("over_seeds"):
+        _show(_spreads(result["over_seeds"]))
+    if result.get("importance_samples"):
+        print(f"nll from {result['importance_samples']:,} importance samples per sample")
+    for name, value in _in_words(result["protocol"]).items():
+        print(f"{name.replace('_', ' ')}: {_words(value)}")
+
+
+def _in_words(protocol: Mapping[str, Any]) -> dict[str, Any]:
+    """A protocol for a person: without what the table says, and with words in place of flags."""
+    said = ("unit", "nll_standard_error", "likelihood_kind", "likelihood_normalised", "likelihood_in_words")
+    kept = {name: value for name, value in protocol.items() if name not in said}
+    if protocol.get("likelihood_in_words"):
+        kept["likelihood"] = f"{protocol['likelihood']}, {protocol['likelihood_in_words']}"
+    return kept
+
+
+def reconstructed(result: Mapping[str, Any]) -> None:
+    """How far reconstructions are from originals, and where the picture is."""
+    print(f"mse {figure('mse', result['mse'])} (mean over values and samples)")
+    _picture(result)
+
+
+def sampled(result: Mapping[str, Any]) -> None:
+    """Where a grid of samples is."""
+    _picture(result)
+
+
+def _picture(result: Mapping[str, Any]) -> None:
+    for name in ("picture", "array"):
+        if result.get(name) is not None:
+            print(f"{name:<10}{near(result[name])}")
+
+
+def preset_table(rows: Sequence[Mapping[str, Any]]) -> None:
+    """The named systems."""
+    table = _table("preset", "family", "what it is", numbers=())
+    for row in rows:
+        table.add_row(row["name"], row["family"], row["description"])
+    _show(table)
+
+
+def config(described: Mapping[str, Any]) -> None:
+    """A preset's whole config as TOML; what it sets apart from the defaults is marked."""
+    from latentia.recipes import make_config, to_toml
+
+    print(f"# {described['name']}: {described['description']}\n# From: {described['source']}")
+    section = ""
+    for line in to_toml(make_config(described["config"])).splitlines():
+        if line.startswith("["):
+            section = line.strip("[]") + "."
+        key, equals, _ = line.partition(" = ")
+        own = equals and described["origins"].get(section + key) == "preset"
+        print(f"{line}  # from the preset" if own else line)
+
+
+def run_table(rows: Sequence[Mapping[str, Any]], folder: Path) -> None:
+    """The runs in a folder, and below them what is wrong with some."""
+    if not rows:
+        print(f"no runs in {folder}")
+        return
+    table = _table("run", "preset", "data", "seed", "state", "steps", "elbo", "mse", "last sign", numbers=(3, 5, 6, 7))
+    for row in rows:
+        names = [
+            str(row[name] if row[name] is not None else NONE) for name in ("name", "preset", "data", "seed", "state")
+        ]
+        figures = [figure(name, row[name]) for name in ("step", "elbo", "mse")]
+        table.add_row(*names, *figures, row["heartbeat"] or NONE)
+    _show(table)
+    for row in rows:
+        if row["fault"]:
+            print(f"{row['name']}: {row['fault']}")
+
+
+def data(described: Mapping[str, Any]) -> None:
+    """What a data set holds."""
+    table = _table("", "", numbers=())
+    table.show_header = False
+    table.add_row("data", described["name"])
+    table.add_row("what", described["description"])
+    table.add_row("range", f"{described['low']:g} to {described['high']:g}")
+    for name, part in described["splits"].items():
+        counts = sorted(part.get("per_class", {}).values())
+        spread = f", {counts[0]:,} to {counts[-1]:,} of each class" if counts else ""
+        table.add_row(name, f"{part['n']:,} samples{spread}")
+    if described["classes"]:
+        table.add_row("classes", ", ".join(described["classes"]))
+    table.add_row("fingerprint", described["fingerprint"])
+    for note in described["notes"]:
+        table.add_row("note", note)
+    _show(table)
+
+
+def _figures(values: Mapping[str, Any], names: Iterable[str], *, title: str) -> Table:
+    table = _table(title, "", "unit", "what it is", numbers=(1,))
+    for name in names:
+        if name in values:
+            quantity = QUANTITIES[name]
+            table.add_row(name.replace("_", " "), figure(name, values[name]), quantity.unit, quantity.meaning)
+    return table
+
+
+def _spreads(spreads: Mapping[str, Mapping[str, Any]]) -> Table:
+    """Mean and standard deviation over seeds."""
+    table = _table("over seeds", "mean", "standard deviation", "unit")
+    for name in (name for name in (*SUMMARY, "nll", "bits_per_dim") if name in spreads):
+        values, deviation = spreads[name]["values"], spreads[name]["standard_deviation"]
+        spread = NONE if deviation is None else f"{deviation:.2g}"
+        table.add_row(name.replace("_", " "), figure(name, statistics.fmean(values)), spread, QUANTITIES[name].unit)
+    return table
+
+
+def _table(*columns: str, numbers: Sequence[int] = (1, 2)) -> Table:
+    from rich.table import Table
+
+    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="bold")
+    for index, column in enumerate(columns):
+        table.add_column(column, justify="right" if index in numbers else "left", overflow="fold")
+    return table
+
+
+def _show(table: Table) -> None:
+    """Print a table; a pipe has no width, so nothing is folded there."""
+    from rich.console import Console
+
+    width = None if sys.stdout.isatty() else 200
+    console = Console(file=sys.stdout, width=width, highlight=False, markup=False, emoji=False)
+    with console.capture() as captured:
+        console.print(table)
+    for line in captured.get().splitlines():
+        print(line.rstrip())
+
+
+def _words(value: Any) -> str:
+    if value is None:
+        return NONE
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, Mapping):
+        return ", ".join(f"{name} {_words(item)}" for name, item in value.items())
+    if isinstance(value, list | tuple):
+        return ", ".join(_words(item) for item in value)
+    return str(value)
