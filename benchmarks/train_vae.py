@@ -3,7 +3,7 @@
 Both train the 784-400-20 VAE on MNIST (batch 128, Adam 1e-3, fused) in the same process, in turn, at the same
 precision; each round is one epoch of each. Prints a table and writes medians and ratios as JSON.
 
-    LATENTIA_DATA_DIR=... python benchmarks/train_vae.py [--rounds 5] [--precision fp32 bf16] [--out results/train_vae.json]
+    LATENTIA_DATA_DIR=... python benchmarks/train_vae.py [--rounds 5] [--precision fp32 bf16] [--out FILE]
 """
 
 from __future__ import annotations
@@ -40,6 +40,7 @@ class PlainVAE(nn.Module):
         self.out = nn.Linear(400, 784)
 
     def forward(self, x: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+        """Logits, mean and log-variance of a batch (B, 784)."""
         h = functional.relu(self.hidden(x))
         mu, logvar = self.mu(h), self.logvar(h)
         z = mu + torch.exp(0.5 * logvar) * torch.randn_like(mu)
@@ -68,7 +69,7 @@ def plain_epoch(x: torch.Tensor, precision: str) -> float:
     return steps * BATCH / (time.perf_counter() - began)
 
 
-def our_epoch(dataset, precision: str) -> float:  # noqa: ANN001
+def our_epoch(dataset, precision: str) -> float:
     """One epoch of Latentia's loop, logging included; returns images per second."""
     config = find_preset("vae").config()
     model = build_model(config.model, dataset.spec, seed=0)

@@ -41,17 +41,22 @@ def test_json_has_no_nan(tmp_path: Path):
 
 def test_a_new_folder_appears_whole_or_not_at_all(tmp_path: Path):
     target = tmp_path / "folder"
-    with pytest.raises(RuntimeError, match="crash"), storage.new_folder(target) as aside:
-        storage.write_text(aside / "a", "1")
-        raise RuntimeError("crash")
+
+    def crash() -> None:
+        with storage.new_folder(target) as aside:
+            storage.write_text(aside / "half", "1")
+            raise RuntimeError("crash")
+
+    with pytest.raises(RuntimeError, match="crash"):
+        crash()
     assert list(tmp_path.iterdir()) == []
     with storage.new_folder(target) as aside:
         storage.write_text(aside / "a", "1")
     with storage.new_folder(target) as aside:
         storage.write_text(aside / "b", "2")
     assert [path.name for path in target.iterdir()] == ["b"]
-    with pytest.raises(RuntimeError, match="crash"), storage.new_folder(target) as aside:
-        raise RuntimeError("crash")
+    with pytest.raises(RuntimeError, match="crash"):
+        crash()
     assert [path.name for path in target.iterdir()] == ["b"]
     assert [path.name for path in tmp_path.iterdir()] == ["folder"]
 

@@ -1,7 +1,7 @@
 """What Latentia says when something is at fault: one sentence with its remedy, and an exit code.
 
-Below everything: this module imports nothing of Latentia. Every error that a user can cause is a :class:`LatentiaError`;
-the command line prints its message alone and leaves with its ``exit_code``.
+Below everything: this module imports nothing of Latentia. Every error that a user can cause is a
+:class:`LatentiaError`; the command line prints its message alone and leaves with its ``exit_code``.
 """
 
 from __future__ import annotations

@@ -9,7 +9,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -94,8 +94,8 @@ class Disk:
 
 
 @pytest.fixture
-def disk(monkeypatch: pytest.MonkeyPatch, no_pictures: None) -> Iterator[Disk]:
-    yield Disk(monkeypatch)
+def disk(monkeypatch: pytest.MonkeyPatch, no_pictures: None) -> Disk:
+    return Disk(monkeypatch)
 
 
 def start(preset: str, arrays: Any, path: Path) -> None:
@@ -105,10 +105,11 @@ def start(preset: str, arrays: Any, path: Path) -> None:
 
 def carry_on(preset: str, arrays: Any, path: Path) -> None:
     """What a person would do after a crash: resume, or train again where there is no run yet."""
-    try:
+    if RunDirectory(path).config_file.exists():
         fitting.resume(path, data=arrays)
-    except RunError as error:
-        assert "not a run" in str(error) or "no run" in str(error)
+    else:
+        with pytest.raises(RunError, match=r"not a run|no run"):
+            fitting.resume(path, data=arrays)
         start(preset, arrays, path)
 
 
@@ -203,7 +204,8 @@ def test_ten_kills_while_checkpoints_are_written_change_nothing(
 def test_signals_save_and_exit_130(
     tmp_path: Path, array_file: Path, contents: Callable[[Path], dict[str, Any]], number: signal.Signals
 ):
-    arguments = [*train_arguments(array_file, "run"), "--set=training.checkpoint_every=none", "--set=training.steps=2000"]
+    longer = ["--set=training.checkpoint_every=none", "--set=training.steps=2000"]
+    arguments = [*train_arguments(array_file, "run"), *longer]
     process = command(*arguments, cwd=tmp_path)
     metrics, deadline = tmp_path / "run" / "metrics.jsonl", time.monotonic() + 120
     while not metrics.exists() and process.poll() is None and time.monotonic() < deadline:

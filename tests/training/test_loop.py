@@ -39,6 +39,11 @@ def training(**values: Any) -> TrainingSettings:
     return TrainingSettings.model_validate({"steps": 20, "batch_size": 8, "log_every": 5, **values})
 
 
+def rising_beta(**values: float) -> Any:
+    config: Any = make_config({"objective": {"beta": {"name": "linear", "start": 0.0, "end": 1.0, **values}}})
+    return config.objective.beta
+
+
 def weights(model: nn.Module) -> list[torch.Tensor]:
     return [value.clone() for value in model.state_dict().values()]
 
@@ -114,7 +119,7 @@ def test_the_number_of_threads_is_put_back(tiny: Dataset):
 @pytest.mark.parametrize("stop_at", [1, 5, 7, 13, 19])
 def test_interrupted_and_resumed_equals_uninterrupted(tiny: Dataset, tmp_path: Path, stop_at: int):
     settings = training(ema=0.9, patience=10, lr_schedule={"name": "cosine", "start": 1.0, "end": 0.0}, clip_norm=5.0)
-    objective = Elbo(make_config({"objective": {"beta": {"name": "linear", "start": 0.0, "end": 1.0}}}).objective.beta)
+    objective = Elbo(rising_beta())
     straight = small_model(tiny, dropout=0.2)
     store, metrics = CheckpointStore(tmp_path / "a"), MetricsFile(tmp_path / "a.jsonl")
     fit(straight, objective, tiny, settings, execution=CPU, store=store, metrics=metrics)
@@ -175,7 +180,7 @@ def test_the_best_validation_weights_become_the_model(tiny: Dataset, tmp_path: P
 
 
 def test_nothing_is_chosen_before_a_warm_up_has_ended(tiny: Dataset):
-    beta = make_config({"objective": {"beta": {"name": "linear", "start": 0.0, "end": 50.0, "until": 0.5}}}).objective.beta
+    beta = rising_beta(end=50.0, until=0.5)
     result = fit(small_model(tiny), Elbo(beta), tiny, training(steps=40, evaluate_every=2), execution=CPU)
     assert result.best_step is not None and result.best_step >= 20
 

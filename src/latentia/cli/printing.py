@@ -6,6 +6,8 @@ Owns how figures are rounded and named for a person; knows neither models nor fi
 from __future__ import annotations
 
 import json
+import os
+import shutil
 import statistics
 import sys
 from collections.abc import Iterable, Mapping, Sequence
@@ -124,6 +126,8 @@ def suggestions(run: Path | None) -> None:
     """What to try after the demo."""
     place = near(run) if run is not None else "RUN"
     print("\nTry next:")
+    if shutil.which("latentia") is None and os.name == "posix":  # started by a script, outside the environment
+        print(f"  source {near(sys.prefix)}/bin/activate\n      so that this shell knows latentia")
     for command, purpose in (
         (f"latentia sample {place} --n 100", "a larger grid of draws from the prior"),
         (f"latentia reconstruct {place}", "originals over reconstructions"),

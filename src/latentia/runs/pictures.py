@@ -63,7 +63,10 @@ def draw_run(run: Run, evaluation: Mapping[str, Any] | None) -> None:
     if rows:
         plots.save_figure(plots.plot_curves(rows, noun=noun(run.dataset.spec)), folder / "curves.png")
     if evaluation is not None and evaluation["rate_per_dimension"]:
-        plots.save_figure(plots.plot_rate_per_dimension(evaluation["rate_per_dimension"], noun=noun(run.dataset.spec)), folder / "rates.png")
+        plots.save_figure(
+            plots.plot_rate_per_dimension(evaluation["rate_per_dimension"], noun=noun(run.dataset.spec)),
+            folder / "rates.png",
+        )
     split = "test" if "test" in run.dataset.splits else "train"
     run.reconstruct(16, split=split)
     if run.model.has_prior:

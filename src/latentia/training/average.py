@@ -30,7 +30,8 @@ class WeightAverage:
     def update(self, step: int) -> None:
         """Take in the weights after ``step`` steps."""
         decay = min(self.decay, (1 + step) / (10 + step))
-        torch._foreach_lerp_(list(self._average.values()), list(self._live.values()), 1 - decay)
+        averages, weights = list(self._average.values()), list(self._live.values())
+        torch._foreach_lerp_(averages, weights, 1 - decay)  # pyright: ignore[reportPrivateImportUsage]
 
     def state(self) -> dict[str, Tensor]:
         """The average by name, the tensors themselves."""

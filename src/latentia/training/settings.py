@@ -15,36 +15,50 @@ class OptimizerSettings(Settings):
     """Adam (Kingma & Ba 2015) or AdamW (Loshchilov & Hutter 2019)."""
 
     name: Literal["adam", "adamw"] = "adam"
-    lr: float = Field(1e-3, gt=0, description="Learning rate.")
-    beta1: float = Field(0.9, ge=0, lt=1, description="Decay of the mean of the gradients.")
-    beta2: float = Field(0.999, ge=0, lt=1, description="Decay of the mean of the squared gradients.")
-    eps: float = Field(1e-8, gt=0, description="Added to the root of the squared gradients.")
-    weight_decay: float = Field(0.0, ge=0, description="Decay of the weights: L2 with adam, decoupled with adamw.")
+    lr: float = Field(default=1e-3, gt=0, description="Learning rate.")
+    beta1: float = Field(default=0.9, ge=0, lt=1, description="Decay of the mean of the gradients.")
+    beta2: float = Field(default=0.999, ge=0, lt=1, description="Decay of the mean of the squared gradients.")
+    eps: float = Field(default=1e-8, gt=0, description="Added to the root of the squared gradients.")
+    weight_decay: float = Field(default=0.0, ge=0, description="Decay of the weights; L2 with adam.")
 
 
 class TrainingSettings(Settings):
     """How long, how fast and on what a model is trained."""
 
-    epochs: float | None = Field(15, gt=0, description="Passes over the training images; or give steps instead.")
-    steps: int | None = Field(None, gt=0, description="Optimiser steps; takes the place of epochs.")
-    batch_size: int = Field(128, ge=1, description="Images per step; every batch is full.")
+    epochs: float | None = Field(default=15, gt=0, description="Passes over the training data; or give steps.")
+    steps: int | None = Field(default=None, gt=0, description="Optimiser steps; takes the place of epochs.")
+    batch_size: int = Field(default=128, ge=1, description="Images per step; every batch is full.")
     optimizer: OptimizerSettings = OptimizerSettings()
-    lr_schedule: Schedule = Field(1.0, description="Factor on the learning rate over the run, e.g. a cosine to 0.")
-    lr_warmup: float = Field(0.0, ge=0, lt=1, description="Fraction of the run over which the rate rises from 0.")
-    clip_norm: float | None = Field(None, gt=0, description="Largest allowed norm of the gradient; none if unset.")
-    ema: float | None = Field(None, gt=0, lt=1, description="Decay of the average of the weights; none if unset.")
+    lr_schedule: Schedule = Field(
+        default=1.0, description="Factor on the learning rate over the run, e.g. a cosine to 0."
+    )
+    lr_warmup: float = Field(
+        default=0.0, ge=0, lt=1, description="Fraction of the run over which the rate rises from 0."
+    )
+    clip_norm: float | None = Field(
+        default=None, gt=0, description="Largest allowed norm of the gradient; none if unset."
+    )
+    ema: float | None = Field(
+        default=None, gt=0, lt=1, description="Decay of the average of the weights; none if unset."
+    )
     patience: int | None = Field(
-        None, ge=1, description="Evaluations on the validation part without improvement before stopping; needs one."
+        default=None,
+        ge=1,
+        description="Evaluations on the validation part without improvement before stopping; needs one.",
     )
-    evaluate_every: int | None = Field(None, ge=1, description="Steps between validations; each epoch if unset.")
+    evaluate_every: int | None = Field(
+        default=None, ge=1, description="Steps between validations; each epoch if unset."
+    )
     checkpoint_every: int | None = Field(
-        None, ge=1, description="Steps between checkpoints; if unset, after an epoch when 10 s have passed."
+        default=None, ge=1, description="Steps between checkpoints; if unset, after an epoch when 10 s have passed."
     )
-    keep_checkpoints: int = Field(1, ge=1, description="How many of the latest checkpoints stay, beside the best.")
-    log_every: int = Field(100, ge=1, description="Steps averaged into one line of metrics.jsonl.")
-    device: str = Field("auto", description="auto, cpu, cuda, cuda:N or mps.")
-    precision: Literal["auto", "fp32", "bf16"] = Field("auto", description="Of the network's arithmetic.")
-    threads: int | None = Field(None, ge=1, description="CPU threads; PyTorch's own choice if unset.")
+    keep_checkpoints: int = Field(
+        default=1, ge=1, description="How many of the latest checkpoints stay, beside the best."
+    )
+    log_every: int = Field(default=100, ge=1, description="Steps averaged into one line of metrics.jsonl.")
+    device: str = Field(default="auto", description="auto, cpu, cuda, cuda:N or mps.")
+    precision: Literal["auto", "fp32", "bf16"] = Field(default="auto", description="Of the network's arithmetic.")
+    threads: int | None = Field(default=None, ge=1, description="CPU threads; PyTorch's own choice if unset.")
 
     @model_validator(mode="before")
     @classmethod
