@@ -64,7 +64,7 @@ def main() -> None:
         better = mean >= row.allowed if row.figure == "elbo" else mean <= row.allowed
         record = {
             "command": f"python benchmarks/tutorial_figures.py {name} --seeds {arguments.seeds}",
-            "what": f"{row.figure} of {row.preset} on the MNIST test set after {row.epochs} epochs on all 60,000 images",
+            "what": f"{row.figure} of {row.preset} on the MNIST test set, {row.epochs} epochs on all 60,000 images",
             "unit": "nats per image" if row.figure == "elbo" else "mean over pixels and images, pixels in [0, 1]",
             "reference": row.reference,
             "reference_is": row.of,

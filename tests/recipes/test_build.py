@@ -1,0 +1,235 @@
+"""From settings to models: the table of names, seeds, and combinations that are refused."""
+
+from __future__ import annotations
+
+import itertools
+from typing import Any, get_args
+
+import pytest
+import torch
+
+from latentia.data.dataset import DataSpec
+from latentia.errors import ConfigError
+from latentia.objectives.autoencoder import AutoencoderObjective
+from latentia.objectives.elbo import Elbo
+from latentia.objectives.settings import AutoencoderSettings, ElboSettings
+from latentia.parts import settings as parts
+from latentia.recipes import build
+from latentia.recipes.build import build_model, build_objective, check_together
+from latentia.recipes.config import Config, ModelSettings, make_config, override
+from latentia.recipes.presets import PRESETS
+
+VAE, AE, CONV = (PRESETS[name].config() for name in ("vae", "ae", "conv-vae"))
+
+GREY = DataSpec((1, 8, 8), levels=256)
+BINARY = DataSpec((1, 8, 8), levels=2, binary=True)
+DEQUANTISED = DataSpec((1, 8, 8), levels=256, dequantized=True)
+UNIT = DataSpec((5,))
+STANDARD = DataSpec((5,), low=-2.5, high=3.1)
+
+
+def names_in(union: Any) -> set[str]:
+    members = get_args(get_args(union)[0])
+    return {get_args(member.model_fields["name"].annotation)[0] for member in members}
+
+
+@pytest.mark.parametrize(
+    ("union", "table"),
+    [
+        (parts.EncoderSettings, build.ENCODERS),
+        (parts.DecoderSettings, build.DECODERS),
+        (parts.PosteriorSettings, build.POSTERIORS),
+        (parts.PriorSettings, build.PRIORS),
+        (parts.LikelihoodSettings, build.LIKELIHOODS),
+    ],
+)
+def test_every_name_of_the_settings_is_in_the_table(union: Any, table: dict[str, Any]) -> None:
+    assert names_in(union) == set(table) and len(table) >= 2
+
+
+@pytest.mark.parametrize(
+    ("encoder", "decoder"), list(itertools.product(sorted(build.ENCODERS), sorted(build.DECODERS)))
+)
+def test_any_encoder_goes_with_any_decoder(encoder: str, decoder: str) -> None:
+    config = override(VAE, [f"model.encoder.name={encoder}", f"model.decoder.name={decoder}", "model.latent_dim=3"])
+    model = build_model(config.model, DataSpec((2, 5, 7), levels=256), seed=0)
+    x = torch.rand(4, 2, 5, 7)
+    assert model.trace(x, noise=model.draw_noise(4, 2), k=2).log_weights(x).shape == (2, 4)
+
+
+@pytest.mark.parametrize("likelihood", sorted(build.LIKELIHOODS))
+@pytest.mark.parametrize("prior", [*sorted(build.PRIORS), "none"])
+def test_any_likelihood_goes_with_any_prior(likelihood: str, prior: str) -> None:
+    assignments = [f"model.likelihood.name={likelihood}"]
+    assignments += ["model.prior=none"] if prior == "none" else [f"model.prior.name={prior}"]
+    model = build_model(override(VAE, assignments).model, GREY, seed=0)
+    x = torch.randint(0, 256, (4, 1, 8, 8)) / 255
+    trace = model.trace(x, noise=model.draw_noise(4))
+    assert trace.distortion(x).shape == (4,) and model.reconstruct(x).shape == x.shape
+    assert model.has_prior is (prior != "none")
+
+
+def test_settings_reach_the_parts() -> None:
+    assignments = [
+        "model.latent_dim=3", "model.encoder.hidden=[11, 12]", "model.decoder.hidden=[13]",
+        "model.encoder.dropout=0.25", "model.encoder.activation=tanh", "model.encoder.norm=layer",
+        "model.likelihood.name=gaussian", "model.likelihood.scale=0.25", "model.posterior.logvar_bounds=[-3.0, 2.0]",
+        "model.prior.name=gaussian-mixture", "model.prior.components=7",
+    ]  # fmt: skip
+    model = build_model(override(VAE, assignments).model, GREY, seed=0)
+    text = repr(model.encoder)
+    assert "in_features=64, out_features=11" in text and "in_features=11, out_features=12" in text
+    assert "Tanh" in text and "p=0.25" in text and "LayerNorm" in text
+    assert "in_features=3, out_features=13" in repr(model.decoder)
+    assert model.latent_shape == (3,) and model.event_shape == (1, 8, 8)
+    assert model.likelihood.beta_effective(1.0) == 0.0625  # type: ignore[operator]
+    assert model.posterior.logvar_bounds == (-3.0, 2.0) and model.prior.loc.shape == (7, 3)
+
+
+# --- seeds ------------------------------------------------------------------------------------------------------------
+
+
+def weights(seed: int | None) -> dict[str, torch.Tensor]:
+    return build_model(VAE.model, GREY, seed=seed).state_dict()
+
+
+def test_without_a_seed_weights_come_from_the_global_generator() -> None:
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(5)
+        first, second = weights(None), weights(None)
+        torch.manual_seed(5)
+        again = weights(None)
+    assert all(torch.equal(first[name], again[name]) for name in first)
+    assert not torch.equal(first["encoder.layers.0.weight"], second["encoder.layers.0.weight"])
+
+
+def test_the_global_generator_is_put_back_even_after_an_error() -> None:
+    state = torch.get_rng_state()
+    with pytest.raises(ConfigError):
+        build_model(CONV.model, UNIT, seed=1)
+    assert torch.equal(state, torch.get_rng_state())
+
+
+# --- objectives -------------------------------------------------------------------------------------------------------
+
+
+def test_objectives_take_over_their_settings() -> None:
+    elbo = build_objective(ElboSettings(beta=2.0, free_bits=0.1, samples=3))
+    assert isinstance(elbo, Elbo) and (elbo.beta, elbo.free_bits, elbo.k) == (2.0, 0.1, 3)
+    capacity = build_objective(ElboSettings(capacity=25.0, gamma=30.0))
+    assert isinstance(capacity, Elbo) and (capacity.capacity, capacity.gamma) == (25.0, 30.0)
+    plain = build_objective(AutoencoderSettings(l1=1.0, l2=2.0, contractive=3.0))
+    assert isinstance(plain, AutoencoderObjective) and (plain.l1, plain.l2, plain.contractive) == (1.0, 2.0, 3.0)
+
+
+@pytest.mark.parametrize("other", ["objective.beta=4", "objective.free_bits=0.1"])
+def test_capacity_excludes_beta_and_free_bits(other: str) -> None:
+    settings: Any = override(VAE, ["objective.capacity=25", other]).objective
+    with pytest.raises(ConfigError, match=r"leave objective\.beta at 1 and objective\.free_bits at 0"):
+        build_objective(settings)
+
+
+# --- combinations -----------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("assignments", "spec", "remedies"),
+    [
+        (["model.likelihood.name=bernoulli"], STANDARD, ["model.likelihood.name = 'gaussian'", "data.scale = 'unit'"]),
+        (["model.likelihood.name=continuous-bernoulli"], STANDARD, ["model.likelihood.name = 'gaussian'"]),
+        (
+            ["model.likelihood.name=gaussian", "model.likelihood.loc_activation=sigmoid"],
+            STANDARD,
+            ["model.likelihood.loc_activation = 'identity'"],
+        ),
+        (
+            ["model.likelihood.name=laplace", "model.likelihood.loc_activation=sigmoid"],
+            STANDARD,
+            ["model.likelihood.loc_activation = 'identity'"],
+        ),
+        (["model.likelihood.name=discretized-logistic"], UNIT, ["model.likelihood.name = 'gaussian'"]),
+        (["model.likelihood.name=discretized-logistic-mixture"], STANDARD, ["model.likelihood.name = 'gaussian'"]),
+        (["model.likelihood.name=discretized-logistic"], DEQUANTISED, ["data.dequantize = false"]),
+        (["model.likelihood.name=categorical"], BINARY, ["levels = 2", "model.likelihood.name = 'bernoulli'"]),
+        (
+            ["model.likelihood.name=categorical", "model.likelihood.levels=16"],
+            GREY,
+            ["model.likelihood.levels = 256"],
+        ),
+    ],
+)
+def test_a_likelihood_that_makes_no_sense_for_the_data_is_refused(
+    assignments: list[str], spec: DataSpec, remedies: list[str]
+) -> None:
+    config = override(VAE, assignments)
+    for refuse in (lambda: check_together(config, spec, 1000), lambda: build_model(config.model, spec, seed=0)):
+        with pytest.raises(ConfigError) as caught:
+            refuse()
+        assert all(remedy in str(caught.value) for remedy in remedies), caught.value
+
+
+@pytest.mark.parametrize(
+    ("config", "assignments", "remedies"),
+    [
+        (VAE, ["model.prior=none"], ["model.prior.name = 'standard-normal'", "objective.name = 'autoencoder'"]),
+        (AE, ["objective.name=elbo"], ["model.prior.name = 'standard-normal'", "objective.name = 'autoencoder'"]),
+        (CONV, ["training.batch_size=1"], ["training.batch_size", "model.encoder.norm and model.decoder.norm"]),
+        (VAE, ["training.batch_size=1", "model.encoder.norm=batch"], ["training.batch_size"]),
+        (VAE, ["training.patience=3"], ["data.validation"]),
+        (
+            VAE,
+            ["objective.free_bits=0.5", "model.prior.name=gaussian-mixture"],
+            ["objective.free_bits = 0", "model.prior.name = 'standard-normal'"],
+        ),
+    ],
+)
+def test_settings_that_contradict_each_other_are_refused(
+    config: Config, assignments: list[str], remedies: list[str]
+) -> None:
+    with pytest.raises(ConfigError) as caught:
+        check_together(override(config, assignments), GREY, 1000)
+    assert all(remedy in str(caught.value) for remedy in remedies), caught.value
+
+
+def test_a_deterministic_posterior_with_a_prior_is_refused() -> None:
+    settings = override(VAE, ["model.posterior.name=deterministic"]).model
+    with pytest.raises(ConfigError, match=r"model\.prior = 'none'.*model\.posterior\.name = 'gaussian'"):
+        build_model(settings, GREY, seed=0)
+
+
+@pytest.mark.parametrize("name", PRESETS)
+def test_presets_fit_grey_images_without_a_warning_but_for_densities(name: str) -> None:
+    assert check_together(PRESETS[name].config(), GREY, 1000) == []
+
+
+@pytest.mark.parametrize(
+    ("config", "assignments", "spec", "samples", "warning"),
+    [
+        (VAE, [], GREY, 100, "only 100 training samples, fewer than the 128 of a batch"),
+        (VAE, ["model.likelihood.name=gaussian"], GREY, 1000, "a density, but the data take only 256 values"),
+        (VAE, [], DEQUANTISED, 1000, "data.dequantize = false"),
+        (VAE, ["objective.name=autoencoder"], GREY, 1000, "set objective.name = 'elbo', or model.prior = 'none'"),
+        (VAE, ["objective.gamma=10"], GREY, 1000, "objective.gamma has no effect without a capacity"),
+    ],
+)
+def test_what_rarely_makes_sense_is_warned_of(
+    config: Config, assignments: list[str], spec: DataSpec, samples: int, warning: str
+) -> None:
+    warnings = check_together(override(config, assignments), spec, samples)
+    assert len(warnings) == 1 and warning in warnings[0]
+
+
+def test_what_is_fine_is_not_warned_of() -> None:
+    assert check_together(override(VAE, ["objective.capacity=25", "objective.gamma=10"]), GREY, 128) == []
+    assert check_together(override(VAE, ["training.patience=3", "data.validation=0.1"]), GREY, 128) == []
+    assert check_together(override(VAE, ["training.batch_size=1"]), GREY, 128) == []
+    assert check_together(make_config({}), BINARY, 128) == []
+
+
+@pytest.mark.parametrize("network", ["conv", "residual"])
+@pytest.mark.parametrize("side", ["encoder", "decoder"])
+def test_networks_for_images_refuse_vectors_and_name_those_for_vectors(network: str, side: str) -> None:
+    settings = override(VAE, [f"model.{side}.name={network}"]).model
+    assert isinstance(settings, ModelSettings)
+    with pytest.raises(ConfigError, match=r"needs images.*encoder and decoder with name = .*'mlp'"):
+        build_model(settings, UNIT, seed=0)

@@ -1,0 +1,220 @@
+"""One contract for every preset: sizes, gradients, saving, determinism, and golden losses.
+
+The golden losses are recorded in ``golden_losses.json``. After a change that is meant to change them, record them anew
+with ``python tests/recipes/test_presets.py`` and say why in the commit.
+"""
+
+from __future__ import annotations
+
+import itertools
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from torch import Tensor, nn
+
+from latentia.data.dataset import DataSpec
+from latentia.errors import ConfigError
+from latentia.models.latent_variable import LatentVariableModel
+from latentia.objectives.terms import LossTerms
+from latentia.recipes.build import build_model, build_objective
+from latentia.recipes.presets import PRESETS, find_preset
+from latentia.training.checkpoint import from_bytes, restore_model, to_bytes
+
+GOLDEN = Path(__file__).parent / "golden_losses.json"
+IMAGES = [(1, 28, 28), (3, 32, 32), (1, 8, 8), (1, 1, 1), (2, 5, 7)]
+VECTORS = [(5,), (1,)]
+BATCH = 16
+
+
+def takes_vectors(name: str) -> bool:
+    return PRESETS[name].config().model.encoder.name in ("mlp", "residual-mlp")
+
+
+SYSTEMS = [(name, shape) for name in PRESETS for shape in [*IMAGES, *(VECTORS if takes_vectors(name) else [])]]
+every_system = pytest.mark.parametrize(
+    ("name", "shape"), SYSTEMS, ids=[f"{name}-{'x'.join(map(str, shape))}" for name, shape in SYSTEMS]
+)
+
+
+@pytest.fixture(autouse=True)
+def one_thread() -> Iterator[None]:
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(threads)
+
+
+def built(name: str, shape: tuple[int, ...], seed: int = 0) -> LatentVariableModel:
+    return build_model(PRESETS[name].config().model, DataSpec(shape, levels=256), seed=seed)
+
+
+def data(shape: tuple[int, ...]) -> Tensor:
+    levels = torch.randint(0, 256, (BATCH, *shape), generator=torch.Generator().manual_seed(1))
+    return levels / 255
+
+
+def noise_of(model: LatentVariableModel, k: int = 1, seed: int = 2) -> tuple[Tensor, ...]:
+    return model.draw_noise(BATCH, k, torch.Generator().manual_seed(seed))
+
+
+def loss_of(name: str, model: LatentVariableModel, x: Tensor, seed: int = 2) -> LossTerms:
+    objective = build_objective(PRESETS[name].config().objective)
+    return objective(model, x, None, noise_of(model, objective.k, seed), objective.coefficients_at(0.0))
+
+
+# --- what they are ----------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("name", "count"), [("vae", 652_824), ("ae", 489_136), ("conv-ae", 442_433), ("conv-vae", 384_577)]
+)
+def test_presets_have_the_number_of_parameters_of_their_sources(name: str, count: int) -> None:
+    assert sum(parameter.numel() for parameter in built(name, (1, 28, 28)).parameters()) == count
+
+
+@pytest.mark.parametrize("name", PRESETS)
+def test_presets_say_what_they_are(name: str) -> None:
+    preset = PRESETS[name]
+    config = preset.config()
+    assert preset.name == config.preset == name and preset.description.endswith(".") and "http" in preset.source
+    assert preset.family == ("vae" if config.model.prior is not None else "autoencoder")
+    assert config.objective.name == ("elbo" if config.model.prior is not None else "autoencoder")
+    assert find_preset(name) is preset
+
+
+@pytest.mark.parametrize(
+    ("name", "hint"),
+    [("conv-vea", "Did you mean 'conv-vae'?"), ("VAE", "There are: "), ("", "There are: ae, conv-ae, vae, conv-vae")],
+)
+def test_a_misspelt_preset_is_refused_with_what_there_is(name: str, hint: str) -> None:
+    with pytest.raises(ConfigError) as caught:
+        find_preset(name)
+    assert f"there is no preset '{name}'" in str(caught.value) and hint in str(caught.value)
+
+
+# --- the contract -----------------------------------------------------------------------------------------------------
+
+
+@every_system
+def test_shapes(name: str, shape: tuple[int, ...]) -> None:
+    model, x = built(name, shape), data(shape)
+    latent = PRESETS[name].config().model.latent_dim
+    trace = model.trace(x, noise=noise_of(model, 3), k=3)
+    assert trace.levels[0].z.shape == (3 * BATCH, latent) and model.latent_dim == latent
+    assert trace.log_likelihood(x).shape == (3, BATCH) and trace.distortion(x).shape == (BATCH,)
+    assert model.encode(x).mean.shape == (BATCH, latent)
+    assert model.reconstruct(x).shape == model.decode(torch.zeros(BATCH, latent)).mean.shape == x.shape
+    assert ((model.reconstruct(x) >= 0) & (model.reconstruct(x) <= 1)).all()
+    if model.has_prior:
+        assert model.sample(3).shape == (3, *shape)
+        assert trace.log_weights(x).shape == (3, BATCH)
+
+
+@every_system
+def test_gradients_reach_every_parameter(name: str, shape: tuple[int, ...]) -> None:
+    model = built(name, shape).train()
+    terms = loss_of(name, model, data(shape))
+    assert terms.loss.shape == (BATCH,) and terms.loss.isfinite().all()
+    terms.total().backward()
+    cancelled = biases_before_normalisation(model)
+    for key, parameter in model.named_parameters():
+        assert parameter.grad is not None and parameter.grad.isfinite().all(), key
+        assert key in cancelled or parameter.grad.any(), key
+
+
+def biases_before_normalisation(model: nn.Module) -> set[str]:
+    """Biases that batch normalisation subtracts again: their gradient is 0 but for rounding."""
+    names = set()
+    for path, part in model.named_modules():
+        if isinstance(part, nn.Sequential):
+            children = list(part.named_children())
+            for (key, _), (_, following) in itertools.pairwise(children):
+                if isinstance(following, nn.BatchNorm2d):
+                    names.add(f"{path}.{key}.bias")
+    return names
+
+
+@every_system
+def test_weights_survive_saving(name: str, shape: tuple[int, ...]) -> None:
+    model, other, x = built(name, shape).train(), built(name, shape, seed=9), data(shape)
+    loss_of(name, model, x)  # batch normalisation's statistics differ from those at the start
+    written = to_bytes(model.state_dict())
+    restore_model(other, from_bytes(written, Path("model.safetensors")), "model.safetensors")
+    expected, found = model.state_dict(), other.state_dict()
+    assert expected.keys() == found.keys()
+    assert all(torch.equal(expected[key], found[key]) and expected[key].dtype == found[key].dtype for key in expected)
+    assert torch.equal(model.eval().reconstruct(x), other.eval().reconstruct(x))
+
+
+@every_system
+def test_a_seed_determines_the_weights_and_nothing_else(name: str, shape: tuple[int, ...]) -> None:
+    state = torch.get_rng_state()
+    first, again, other = (built(name, shape, seed).state_dict() for seed in (0, 0, 1))
+    assert torch.equal(state, torch.get_rng_state())
+    assert all(torch.equal(first[key], again[key]) for key in first)
+    weights = [key for key in first if key.endswith("weight") and first[key].dim() > 1]
+    assert weights and all(not torch.equal(first[key], other[key]) for key in weights)
+
+
+@every_system
+@pytest.mark.parametrize("training", [True, False])
+def test_a_trace_is_determined_by_its_noise(name: str, shape: tuple[int, ...], training: bool) -> None:
+    model, x = built(name, shape).train(training), data(shape)
+    first, again, other = (loss_of(name, model, x, seed).loss for seed in (2, 2, 3))
+    assert torch.equal(first, again)
+    assert torch.equal(first, other) is (not model.has_prior)
+
+
+@every_system
+def test_inputs_are_not_mutated(name: str, shape: tuple[int, ...]) -> None:
+    model, x = built(name, shape), data(shape)
+    noise = noise_of(model)
+    before = [x.clone(), *(eps.clone() for eps in noise)]
+    objective = build_objective(PRESETS[name].config().objective)
+    objective(model, x, None, noise, objective.coefficients_at(0.0)).total().backward()
+    model.reconstruct(x)
+    assert all(torch.equal(a, b) for a, b in zip(before, [x, *noise], strict=True)) and x.grad is None
+
+
+@pytest.mark.parametrize("name", [name for name in PRESETS if not takes_vectors(name)])
+@pytest.mark.parametrize("shape", [*VECTORS, (4, 4)])
+def test_convolutional_presets_refuse_vectors_and_name_the_remedy(name: str, shape: tuple[int, ...]) -> None:
+    with pytest.raises(ConfigError, match=r"needs images.*the preset 'vae' or encoder and decoder with name = 'mlp'"):
+        built(name, shape)
+
+
+# --- golden losses ----------------------------------------------------------------------------------------------------
+
+
+def trained_losses(name: str) -> list[float]:
+    """The loss before each of three steps and after the last, on the CPU, in fp32 and with one thread."""
+    config = PRESETS[name].config()
+    model, x = built(name, (1, 8, 8)).train(), data((1, 8, 8))
+    optimizer = torch.optim.Adam(model.parameters(), lr=config.training.optimizer.lr)
+    losses = []
+    for step in range(4):
+        total = loss_of(name, model, x, seed=step).total()
+        losses.append(total.item())
+        if step < 3:
+            optimizer.zero_grad()
+            total.backward()
+            optimizer.step()
+    return losses
+
+
+@pytest.mark.parametrize("name", PRESETS)
+def test_golden_losses(name: str) -> None:
+    recorded: dict[str, Any] = json.loads(GOLDEN.read_text(encoding="utf-8"))
+    losses = trained_losses(name)
+    assert losses == pytest.approx(recorded[name], rel=1e-4)
+    assert len(set(losses)) == 4 and losses[3] < losses[0]
+
+
+if __name__ == "__main__":
+    torch.set_num_threads(1)
+    recorded = {name: [round(loss, 6) for loss in trained_losses(name)] for name in PRESETS}
+    GOLDEN.write_text(json.dumps(recorded, indent=1) + "\n", encoding="utf-8")
