@@ -162,7 +162,10 @@ def test_a_likelihood_that_makes_no_sense_for_the_data_is_refused(
     assignments: list[str], spec: DataSpec, remedies: list[str]
 ) -> None:
     config = override(VAE, assignments)
-    for refuse in (lambda: check_together(config, spec, 1000), lambda: build_model(config.model, spec, seed=0)):
+    for refuse in (
+        lambda: check_together(config, spec, 1000, validated=False),
+        lambda: build_model(config.model, spec, seed=0),
+    ):
         with pytest.raises(ConfigError) as caught:
             refuse()
         assert all(remedy in str(caught.value) for remedy in remedies), caught.value
@@ -187,7 +190,7 @@ def test_settings_that_contradict_each_other_are_refused(
     config: Config, assignments: list[str], remedies: list[str]
 ) -> None:
     with pytest.raises(ConfigError) as caught:
-        check_together(override(config, assignments), GREY, 1000)
+        check_together(override(config, assignments), GREY, 1000, validated=False)
     assert all(remedy in str(caught.value) for remedy in remedies), caught.value
 
 
@@ -199,7 +202,7 @@ def test_a_deterministic_posterior_with_a_prior_is_refused() -> None:
 
 @pytest.mark.parametrize("name", PRESETS)
 def test_presets_fit_grey_images_without_a_warning_but_for_densities(name: str) -> None:
-    assert check_together(PRESETS[name].config(), GREY, 1000) == []
+    assert check_together(PRESETS[name].config(), GREY, 1000, validated=False) == []
 
 
 @pytest.mark.parametrize(
@@ -215,15 +218,19 @@ def test_presets_fit_grey_images_without_a_warning_but_for_densities(name: str) 
 def test_what_rarely_makes_sense_is_warned_of(
     config: Config, assignments: list[str], spec: DataSpec, samples: int, warning: str
 ) -> None:
-    warnings = check_together(override(config, assignments), spec, samples)
+    warnings = check_together(override(config, assignments), spec, samples, validated=False)
     assert len(warnings) == 1 and warning in warnings[0]
 
 
 def test_what_is_fine_is_not_warned_of() -> None:
-    assert check_together(override(VAE, ["objective.capacity=25", "objective.gamma=10"]), GREY, 128) == []
-    assert check_together(override(VAE, ["training.patience=3", "data.validation=0.1"]), GREY, 128) == []
-    assert check_together(override(VAE, ["training.batch_size=1"]), GREY, 128) == []
-    assert check_together(make_config({}), BINARY, 128) == []
+    assert (
+        check_together(override(VAE, ["objective.capacity=25", "objective.gamma=10"]), GREY, 128, validated=False) == []
+    )
+    assert (
+        check_together(override(VAE, ["training.patience=3", "data.validation=0.1"]), GREY, 128, validated=True) == []
+    )
+    assert check_together(override(VAE, ["training.batch_size=1"]), GREY, 128, validated=False) == []
+    assert check_together(make_config({}), BINARY, 128, validated=False) == []
 
 
 @pytest.mark.parametrize("network", ["conv", "residual"])

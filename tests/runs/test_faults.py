@@ -14,7 +14,15 @@ from typing import Any
 import numpy as np
 import pytest
 
-from latentia.errors import CheckpointError, DataError, DivergedError, EnvironmentFault, LatentiaError, RunError
+from latentia.errors import (
+    CheckpointError,
+    ConfigError,
+    DataError,
+    DivergedError,
+    EnvironmentFault,
+    LatentiaError,
+    RunError,
+)
 from latentia.runs import fitting
 from latentia.runs.directory import RunDirectory
 from latentia.runs.listing import list_runs
@@ -260,3 +268,16 @@ def test_bad_input_files_are_refused(finished: Path, arrays: dict[str, Any], tmp
             run.reconstruct(input=tmp_path / name)
     with pytest.raises(LatentiaError, match="png"):
         run.reconstruct(out=tmp_path / "picture.jpeg2000")
+
+
+def test_too_little_memory_is_one_sentence(arrays: dict[str, Any]):
+    with pytest.raises(EnvironmentFault, match="not enough memory"):
+        start(arrays, None, "model.encoder.hidden=[1048576, 1048576]")
+
+
+@pytest.mark.parametrize("setting", ["training.patience=3", "training.evaluate_every=3"])
+def test_validation_settings_need_a_validation_part(arrays: dict[str, Any], setting: str):
+    with pytest.raises(ConfigError, match=r"data\.validation"):
+        start(arrays, None, setting)
+    given = {**arrays, "x_valid": arrays["x_test"], "y_valid": arrays["y_test"]}
+    assert start(given, None, setting).summary["best_step"] is not None

@@ -97,8 +97,15 @@ def test_images_of_any_size(preset: str, shape: tuple[int, ...], n: int, kind: s
 
 
 VALUES = {
-    "model.likelihood.name": ["bernoulli", "continuous-bernoulli", "gaussian", "laplace", "discretized-logistic",
-                              "discretized-logistic-mixture", "categorical"],  # fmt: skip
+    "model.likelihood.name": [
+        "bernoulli",
+        "continuous-bernoulli",
+        "gaussian",
+        "laplace",
+        "discretized-logistic",
+        "discretized-logistic-mixture",
+        "categorical",
+    ],  # fmt: skip
     "model.prior.name": ["standard-normal", "gaussian-mixture"],
     "model.prior": ["none"],
     "model.posterior.name": ["gaussian", "deterministic"],

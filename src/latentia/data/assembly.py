@@ -49,6 +49,10 @@ def check_settings(settings: DataSettings) -> None:
     Raises:
         ConfigError: With the keys that do.
     """
+    if settings.threshold != DataSettings().threshold and settings.binarize != "threshold":
+        raise ConfigError("data.threshold is used by data.binarize = 'threshold' alone; set that, or leave it out")
+    if settings.binarize_seed != DataSettings().binarize_seed and settings.binarize != "static":
+        raise ConfigError("data.binarize_seed is used by data.binarize = 'static' alone; set that, or leave it out")
     if settings.binarize != "none" and settings.dequantize:
         raise ConfigError("data.binarize and data.dequantize exclude each other; choose one of them")
     if settings.binarize != "none" and settings.scale == "standard":

@@ -159,6 +159,8 @@ class LatentVariableModel(nn.Module):
         else:
             z = q.from_noise(noise[0])
         z = z.reshape(-1, *self.latent_shape)  # (K*B, *latent)
+        if y is not None and k > 1:
+            y = y.repeat(k)  # (K*B,), sample-major as z
         prior = kl = None
         if self.prior is not None:
             prior, kl = self.prior(y), self.prior.kl(q)

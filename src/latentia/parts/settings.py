@@ -19,7 +19,7 @@ ImageNorm = Literal["batch", "none", "group"]
 Sigma = Literal["fixed", "learned", "per-pixel"]
 LocActivation = Literal["identity", "sigmoid"]
 
-Size = Annotated[int, Field(ge=1)]
+Size = Annotated[int, Field(ge=1, le=2**20)]
 DropRate = Annotated[float, Field(ge=0, lt=1)]
 
 

@@ -135,13 +135,14 @@ def build_objective(settings: ElboSettings | AutoencoderSettings) -> Objective:
     return AutoencoderObjective(l1=settings.l1, l2=settings.l2, contractive=settings.contractive)
 
 
-def check_together(config: Config, spec: DataSpec, samples: int) -> list[str]:
+def check_together(config: Config, spec: DataSpec, samples: int, *, validated: bool) -> list[str]:
     """Refuse combinations of settings that make no sense, and warn of those that rarely do.
 
     Args:
         config: The whole config.
         spec: What the data are.
         samples: The number of training samples.
+        validated: Whether the data have a validation part.
 
     Returns:
         Warnings, one sentence each.
@@ -166,8 +167,9 @@ def check_together(config: Config, spec: DataSpec, samples: int) -> list[str]:
             "batch normalisation cannot work on a batch of one: raise training.batch_size, or set "
             "model.encoder.norm and model.decoder.norm to 'none'"
         )
-    if config.training.patience is not None and config.data.validation == 0:
-        raise ConfigError("training.patience needs a validation part: set data.validation, such as 0.05")
+    for setting in ("patience", "evaluate_every"):
+        if getattr(config.training, setting) is not None and not validated:
+            raise ConfigError(f"training.{setting} needs a validation part: set data.validation, such as 0.05")
     warnings = LIKELIHOODS[model.likelihood.name](**_arguments(model.likelihood)).check(spec, model.prior is not None)
     if config.objective.name == "autoencoder" and model.prior is not None:
         warnings.append(

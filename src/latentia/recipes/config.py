@@ -48,7 +48,7 @@ class _Composed(Settings):
 class ModelSettings(_Composed):
     """The parts of a model."""
 
-    latent_dim: int = Field(default=20, ge=1, description="Number of latent dimensions.")
+    latent_dim: int = Field(default=20, ge=1, le=2**20, description="Number of latent dimensions.")
     encoder: EncoderSettings = MLPSettings(hidden=[400])
     decoder: DecoderSettings = MLPSettings(hidden=[400])
     posterior: PosteriorSettings = GaussianPosteriorSettings()

@@ -17,7 +17,7 @@ import torch
 
 from latentia.data.dataset import Dataset
 from latentia.data.seeds import derive_seed
-from latentia.errors import DivergedError, Interrupted, LatentiaError
+from latentia.errors import DivergedError, EnvironmentFault, Interrupted, LatentiaError
 from latentia.recipes.build import build_model, build_objective, check_together
 from latentia.recipes.config import Config
 from latentia.runs import pictures
@@ -45,8 +45,12 @@ class Job:
     ) -> None:
         self.config, self.dataset, self.events = config, dataset, events
         train_part = dataset.split("train")
-        self.notes = [*dataset.notes, *check_together(config, dataset.spec, len(train_part))]
-        self.model = build_model(config.model, dataset.spec, seed=derive_seed(config.seed, "weights"))
+        self.notes = [
+            *dataset.notes,
+            *check_together(config, dataset.spec, len(train_part), validated="valid" in dataset.splits),
+        ]
+        with _memory_explained():
+            self.model = build_model(config.model, dataset.spec, seed=derive_seed(config.seed, "weights"))
         self.objective = build_objective(config.objective)
         self.execution = execution or decide_execution(config.training, self.model)
         self.parameters = sum(parameter.numel() for parameter in self.model.parameters())
@@ -75,7 +79,7 @@ class Job:
         """Fit, evaluate, draw and write."""
         recorder = Recorder(directory)
         events = Several(self.events, recorder)
-        with _outcome_recorded(directory, recorder):
+        with _outcome_recorded(directory, recorder), _memory_explained():
             for note in self.notes:
                 events.said(note)
             self._announce(events, directory)
@@ -232,6 +236,21 @@ def _outcome_recorded(directory: RunDirectory | None, recorder: Recorder) -> Ite
                 pass
             if isinstance(error, Interrupted):
                 raise Interrupted(f"{error}; go on with: latentia resume {directory.path}") from None
+        raise
+
+
+@contextmanager
+def _memory_explained() -> Iterator[None]:
+    """Say in one sentence that memory has run out, on the CPU or on a device."""
+    try:
+        yield
+    except (MemoryError, RuntimeError) as error:
+        words = str(error).lower()
+        if isinstance(error, MemoryError) or "out of memory" in words or "can't allocate memory" in words:
+            raise EnvironmentFault(
+                "there is not enough memory for this model: lower training.batch_size, model.latent_dim or the sizes "
+                "of model.encoder and model.decoder"
+            ) from error
         raise
 
 

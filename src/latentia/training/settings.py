@@ -25,9 +25,9 @@ class OptimizerSettings(Settings):
 class TrainingSettings(Settings):
     """How long, how fast and on what a model is trained."""
 
-    epochs: float | None = Field(default=15, gt=0, description="Passes over the training data; or give steps.")
-    steps: int | None = Field(default=None, gt=0, description="Optimiser steps; takes the place of epochs.")
-    batch_size: int = Field(default=128, ge=1, description="Images per step; every batch is full.")
+    epochs: float | None = Field(default=15, gt=0, le=1e6, description="Passes over the training data; or give steps.")
+    steps: int | None = Field(default=None, gt=0, le=10**12, description="Optimiser steps; takes the place of epochs.")
+    batch_size: int = Field(default=128, ge=1, le=2**20, description="Images per step; every batch is full.")
     optimizer: OptimizerSettings = OptimizerSettings()
     lr_schedule: Schedule = Field(
         default=1.0, description="Factor on the learning rate over the run, e.g. a cosine to 0."
@@ -55,10 +55,10 @@ class TrainingSettings(Settings):
     keep_checkpoints: int = Field(
         default=1, ge=1, description="How many of the latest checkpoints stay, beside the best."
     )
-    log_every: int = Field(default=100, ge=1, description="Steps averaged into one line of metrics.jsonl.")
+    log_every: int = Field(default=100, ge=1, le=10**6, description="Steps averaged into one line of metrics.jsonl.")
     device: str = Field(default="auto", description="auto, cpu, cuda, cuda:N or mps.")
     precision: Literal["auto", "fp32", "bf16"] = Field(default="auto", description="Of the network's arithmetic.")
-    threads: int | None = Field(default=None, ge=1, description="CPU threads; PyTorch's own choice if unset.")
+    threads: int | None = Field(default=None, ge=1, le=1024, description="CPU threads; PyTorch's own choice if unset.")
 
     @model_validator(mode="before")
     @classmethod
