@@ -222,7 +222,7 @@ def test_what_could_not_be_written_is_refused(value: str) -> None:
 
 
 def test_a_number_of_thousands_of_digits_is_refused() -> None:  # Python does not print it
-    assert "cannot be written down" in refusal({"training": {"steps": 10**5000}})
+    assert "not a number of so many digits" in refusal({"training": {"steps": 10**5000}})
     assert "seed must be less than" in refusal({"seed": 10**5000})
     assert "training.batch_size must be a valid integer" in refusal({"training": {"batch_size": [10**5000]}})
 

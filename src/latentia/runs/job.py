@@ -44,11 +44,8 @@ class Job:
         execution: Execution | None = None,
     ) -> None:
         self.config, self.dataset, self.events = config, dataset, events
-        train_part = dataset.split("train")
-        self.notes = [
-            *dataset.notes,
-            *check_together(config, dataset.spec, len(train_part), validated="valid" in dataset.splits),
-        ]
+        samples, validated = len(dataset.split("train")), "valid" in dataset.splits
+        self.notes = [*dataset.notes, *check_together(config, dataset.spec, samples, validated=validated)]
         with _memory_explained():
             self.model = build_model(config.model, dataset.spec, seed=derive_seed(config.seed, "weights"))
         self.objective = build_objective(config.objective)
