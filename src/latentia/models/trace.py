@@ -106,8 +106,7 @@ class Trace:
 
     def distortion(self, x: Tensor) -> Tensor:
         """-E_q ln p(x given z), estimated by the mean over the K draws, (B,), nats."""
-        log_likelihood = self.log_likelihood(x)
-        return -(log_likelihood[0] if self.k == 1 else log_likelihood.mean(0))
+        return -(self.likelihood.log_prob(x) if self.k == 1 else self.log_likelihood(x).mean(0))
 
     def rate(self) -> Tensor | None:
         """The sum of the levels' rates, (B,), nats; ``None`` without a prior."""

@@ -12,6 +12,7 @@ from collections.abc import Sequence
 
 import torch
 from torch import Tensor, nn
+from torch.nn.functional import hardtanh
 
 from latentia.maths.distributions import Delta, DiagonalNormal
 from latentia.parts.settings import check_bounds
@@ -84,8 +85,8 @@ class GaussianPosterior(Posterior):
 
     def forward(self, h: Tensor) -> DiagonalNormal:
         """Map features (B, features) to q(z given x)."""
-        loc, logvar = self.head(h).unflatten(1, (2, *self.latent_shape)).unbind(1)  # each (B, *latent)
-        return DiagonalNormal(loc, logvar.clamp(*self.logvar_bounds))
+        loc, logvar = self.head(h).view(-1, 2, *self.latent_shape).unbind(1)  # each (B, *latent)
+        return DiagonalNormal(loc, hardtanh(logvar, *self.logvar_bounds))  # clamps, with a backward of one kernel
 
     def draw_noise(
         self, shape: Sequence[int], generator: torch.Generator | None = None, device: torch.device | str | None = None

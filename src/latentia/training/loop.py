@@ -32,7 +32,8 @@ from latentia.training.events import Events
 from latentia.training.execution import Execution, default_generator, default_generator_kept
 from latentia.training.interrupt import InterruptRequest
 from latentia.training.metrics import Meter, MetricsFile
-from latentia.training.phases import make_optimizer, phases_of
+from latentia.training.optimizer import FusedAdam
+from latentia.training.phases import phases_of
 from latentia.training.settings import TrainingSettings
 
 VALIDATION_BLOCK = 256
@@ -147,7 +148,7 @@ class _Fit:
         if settings.patience is not None and self.valid is None:
             raise ConfigError("training.patience needs a validation part: set data.validation, such as 0.05")
         self.phases = phases_of(objective, model)
-        self.optimizers = [make_optimizer(phase.parameters, settings.optimizer) for phase in self.phases]
+        self.optimizers = [FusedAdam(phase.parameters, settings.optimizer) for phase in self.phases]
         self.average = None if settings.ema is None else WeightAverage(model, settings.ema)
         self.meter = Meter(settings.log_every, self.device)
         self.progress = _Progress()
@@ -215,14 +216,14 @@ class _Fit:
         batch = self.feed.batch(step)
         progress = step / self.total
         coefficients = self.objective.coefficients_at(progress)
-        self.noise_source.manual_seed(derive_seed(self.seed, self.stage, "noise", step))
+        seed = derive_seed(self.seed, self.stage, "noise", step)
+        self.noise_source.manual_seed(seed)
         noise = self.model.draw_noise(len(batch.x), self.objective.k, self.noise_source, self.device)
-        self.default_source.manual_seed(derive_seed(self.seed, self.stage, "default", step))
+        self.default_source.manual_seed(seed ^ 1)
         rate = self._learning_rate(progress)
         losses: dict[str, Tensor] = {}
         reported: dict[str, Tensor] = {}
         for phase, optimizer in zip(self.phases, self.optimizers, strict=True):
-            optimizer.param_groups[0]["lr"] = rate
             optimizer.zero_grad()
             with self.execution.autocast():
                 terms = phase.loss(self.model, batch.x, batch.y, noise, coefficients)
@@ -233,7 +234,7 @@ class _Fit:
                 total.backward(inputs=phase.parameters)
             if self.settings.clip_norm is not None:
                 nn.utils.clip_grad_norm_(phase.parameters, self.settings.clip_norm)
-            optimizer.step()
+            optimizer.step(rate)
             prefix = f"{phase.name}_" if phase.name else ""
             losses[f"{prefix}loss"] = total
             reported |= {prefix + name: term for name, term in terms.reported().items()}
@@ -377,12 +378,11 @@ class _Fit:
         clock.checkpointed()
 
     def _optimizer_tensors(self) -> dict[str, Tensor]:
-        tensors = {}
-        for number, optimizer in enumerate(self.optimizers):
-            for index, values in optimizer.state_dict()["state"].items():
-                for key, value in values.items():
-                    tensors[f"{number}.{index}.{key}"] = value
-        return tensors
+        return {
+            f"{number}.{name}": value
+            for number, optimizer in enumerate(self.optimizers)
+            for name, value in optimizer.state().items()
+        }
 
     def restore(self, found: Checkpoint) -> None:
         """Go on from a checkpoint.
@@ -413,18 +413,9 @@ class _Fit:
 
     def _restore_optimizers(self, tensors: Mapping[str, Tensor]) -> None:
         for number, optimizer in enumerate(self.optimizers):
-            states: dict[int, dict[str, Tensor]] = {}
-            for name, value in tensors.items():
-                owner, index, key = name.split(".")
-                if int(owner) == number:
-                    states.setdefault(int(index), {})[key] = value
-            groups = optimizer.state_dict()["param_groups"]
-            if states and set(states) != set(range(len(groups[0]["params"]))):
-                raise CheckpointError("the optimiser's state does not fit the model's parameters")
-            for index, parameter in enumerate(optimizer.param_groups[0]["params"]):
-                if states and states[index]["exp_avg"].shape != parameter.shape:
-                    raise CheckpointError("the optimiser's state does not fit the model's parameters")
-            optimizer.load_state_dict({"state": states, "param_groups": groups})
+            prefix = f"{number}."
+            own = {name.removeprefix(prefix): value for name, value in tensors.items() if name.startswith(prefix)}
+            optimizer.restore(own)
 
     def _adopt_result(self) -> None:
         """Put the weights that are to be used into the model."""

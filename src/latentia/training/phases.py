@@ -6,11 +6,9 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import torch
 from torch import Tensor, nn
 
 from latentia.objectives.terms import LossTerms, Objective
-from latentia.training.settings import OptimizerSettings
 
 LossFunction = Callable[[Any, Tensor, Tensor | None, Sequence[Tensor], Mapping[str, Any]], LossTerms]
 
@@ -36,17 +34,3 @@ def phases_of(objective: Objective, model: nn.Module) -> list[Phase]:
     if own is not None:
         return list(own(model))
     return [Phase("", objective, [parameter for parameter in model.parameters() if parameter.requires_grad])]
-
-
-def make_optimizer(parameters: Sequence[nn.Parameter], settings: OptimizerSettings) -> torch.optim.Optimizer:
-    """Build the optimiser, in its fused form where the device has one."""
-    kind = {"adam": torch.optim.Adam, "adamw": torch.optim.AdamW}[settings.name]
-    fused = all(parameter.device.type in ("cpu", "cuda", "mps") for parameter in parameters)
-    return kind(
-        parameters,
-        lr=settings.lr,
-        betas=(settings.beta1, settings.beta2),
-        eps=settings.eps,
-        weight_decay=settings.weight_decay,
-        fused=fused,
-    )

@@ -67,5 +67,7 @@ class MLP(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """Map inputs (B, *in_shape) to outputs (B, *out_shape), or (B, out_features) where there is no out_shape."""
-        h = self.layers(x.flatten(1))  # (B, out_features)
-        return h if len(self.out_shape) == 1 else h.unflatten(1, self.out_shape)
+        h = x.flatten(1)
+        for layer in self.layers:
+            h = layer(h)  # (B, units)
+        return h if len(self.out_shape) == 1 else h.view(-1, *self.out_shape)
