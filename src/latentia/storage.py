@@ -42,6 +42,10 @@ def _rename(source: Path, target: Path) -> None:
     os.replace(source, target)
 
 
+def _truncate(path: Path, length: int) -> None:
+    os.truncate(path, length)
+
+
 def _remove(path: Path) -> None:
     if path.is_dir() and not path.is_symlink():
         shutil.rmtree(path, ignore_errors=True)
@@ -151,7 +155,7 @@ def cut(path: Path, length: int) -> None:
     """Shorten a file to ``length`` bytes (a longer wish leaves it as it is; a missing file counts as empty)."""
     with explained(path):
         if path.exists() and path.stat().st_size > length:
-            os.truncate(path, length)
+            _truncate(path, length)
             _fsync(path)
 
 
@@ -204,6 +208,12 @@ def sweep(folder: Path) -> None:
     """Delete what a crash left half-written directly inside ``folder``; the caller must hold its lock."""
     for path in folder.glob(f"{TEMPORARY}*"):
         _remove(path)
+
+
+def rename(source: Path, target: Path) -> None:
+    """Move a file within a file system, replacing what stands at ``target``, all at once."""
+    with explained(target):
+        _rename(source, target)
 
 
 def remove(path: Path) -> None:

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from latentia.data.arrays import arrange, as_stored, encode_labels
+from latentia.data.arrays import arrange, as_stored, encode_labels, number_labels
 from latentia.errors import DataError
 
 
@@ -177,3 +177,20 @@ def test_labels_that_cannot_be_used_are_refused(labels, message):
 def test_labels_of_different_types_are_refused():
     with pytest.raises(DataError, match="different types"):
         encode_labels({"train": ["a"], "test": [1]}, {"train": 1, "test": 1})
+
+
+def test_labels_are_numbered_by_known_classes():
+    assert number_labels(["b", "a", "b"], ("a", "b", "c"), 3, "the labels").tolist() == [1, 0, 1]
+    assert number_labels(np.array([[10], [-2]]), ("-2", "9", "10"), 2, "the labels").tolist() == [2, 0]
+    parts = {"train": np.array([7, 3, 5]), "test": np.array([5, 7])}
+    numbered, classes = encode_labels(parts, {"train": 3, "test": 2})
+    assert number_labels(parts["test"], classes, 2, "the labels").tolist() == numbered["test"].tolist()
+
+
+@pytest.mark.parametrize(
+    ("labels", "message"),
+    [([0, 1], "2 labels for 3"), ([0, 1, 2], "'2' among them"), ([0.0, 1.0, 1.0], "astype"), (["a", "0", "1"], "'a'")],
+)
+def test_labels_that_do_not_fit_known_classes_are_refused(labels, message):
+    with pytest.raises(DataError, match=message):
+        number_labels(labels, ("0", "1"), 3, "the labels")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import gzip
 import http.server
 import os
@@ -18,6 +19,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from latentia import storage
 from latentia.data import DataSettings, files, load
 from latentia.data.catalogue import CATALOGUE, Entry
 from latentia.errors import DataError, EnvironmentFault
@@ -403,6 +405,30 @@ def test_a_cache_that_cannot_be_written_is_the_environments_fault(server, good, 
     cache.write_text("a file where the folder should be")
     with pytest.raises(EnvironmentFault, match="not a folder"):
         files.read("kmnist", mirror=server.url)
+
+
+@pytest.mark.parametrize("when", ["receiving", "syncing", "renaming"])
+def test_a_full_disk_is_explained_and_leaves_nothing(server, good, cache, monkeypatch, when):
+    def full(*args: object, **options: object) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    if when == "receiving":
+        import pooch
+
+        fetch = pooch.HTTPDownloader.__call__
+
+        def half(self, url, output_file, downloader):
+            fetch(self, url, output_file, downloader)
+            full()
+
+        monkeypatch.setattr(pooch.HTTPDownloader, "__call__", half)
+    elif when == "syncing":
+        monkeypatch.setattr(storage, "_fsync", full)
+    else:
+        monkeypatch.setattr(storage, "_rename", full)
+    with pytest.raises(EnvironmentFault, match=f"no room to write .*{NAMES[0]}"):
+        files.read("kmnist", mirror=server.url)
+    assert left_in(cache) == []
 
 
 def test_parallel_downloads_do_not_disturb_each_other(server, good, cache):

@@ -93,6 +93,43 @@ def test_standard_scaling_gives_mean_0_and_deviation_1_per_feature_or_channel(sh
     np.testing.assert_allclose(back, x / 255 if kind == "uint8" else x, rtol=1e-5, atol=1e-5)
 
 
+@pytest.mark.parametrize("scale", ["none", "unit", "standard"])
+@pytest.mark.parametrize("shape", [(30, 3), (30, 1), (30, 3, 4, 5), (30, 1, 4, 5)])
+@pytest.mark.parametrize("levels", [None, 2, 256])
+def test_restoring_undoes_the_scaling(scale, shape, levels):
+    source = np.random.default_rng(2)
+    if levels is None:
+        x = (source.normal(size=shape) * 40 + 200).astype(np.float32)
+        x[:, 0] = 273.15 if shape[1] > 1 else x[:, 0]  # a feature or channel that does not vary
+        expected = x
+    else:
+        x = source.integers(0, levels, shape).astype(np.uint8)
+        expected = (x / (levels - 1)).astype(np.float32)
+    preparation = fit_preparation(DataSettings(scale=scale), x, levels)
+    prepared = preparation(torch.from_numpy(x))
+    kept = prepared.clone()
+    back = preparation.restore(prepared)
+    assert torch.equal(prepared, kept)
+    assert back.dtype == torch.float32 and back.shape == shape
+    np.testing.assert_allclose(back.numpy(), expected, rtol=1e-6, atol=2e-7 * float(np.abs(expected).max()))
+    if scale == "standard":  # a sample of a single row, one standard deviation above the mean
+        mean, deviation = (
+            getattr(expected, name)(axis=tuple(a for a in range(x.ndim) if a != 1), dtype=np.float64)
+            for name in ("mean", "std")
+        )
+        row = preparation.restore(torch.ones(1, *shape[1:])).double().numpy()
+        wanted = mean + np.where(deviation > 1e-4, deviation, 1.0)
+        np.testing.assert_allclose(row, np.broadcast_to(wanted.reshape(-1, *[1] * (x.ndim - 2)), row.shape), rtol=1e-5)
+
+
+@pytest.mark.parametrize("binarize", ["threshold", "dynamic"])
+def test_what_was_binarised_has_no_way_back(binarize):
+    x = np.random.default_rng(0).random((9, 2)).astype(np.float32) * 7
+    preparation = fit_preparation(DataSettings(binarize=binarize, scale="unit"), x, None)
+    bits = preparation(torch.from_numpy(x), torch.full(x.shape, 0.5))
+    assert torch.equal(preparation.restore(bits), bits)
+
+
 def test_unit_scaling_is_per_feature_for_vectors_and_global_for_images():
     vectors = np.array([[0, 10], [4, 30], [2, 20]], dtype=np.float32)
     x = fit_preparation(DataSettings(scale="unit"), vectors, None)(torch.from_numpy(vectors))

@@ -106,6 +106,69 @@ def test_given_parts_are_used_as_they_are():
     assert data.split("test").y is not None
 
 
+PARTED = {"x": RNG.random((9, 2)), "x_valid": RNG.random((3, 2)), "x_test": RNG.random((4, 2))}
+
+
+def without(*parts: str) -> dict[str, Any]:
+    return {key: value for key, value in PARTED.items() if key not in parts}
+
+
+@pytest.mark.parametrize(
+    ("changes", "arrays", "key"),
+    [
+        ({"test_fraction": 0.3}, PARTED, "test_fraction"),
+        ({"test_fraction": 0.0}, without("x_valid"), "test_fraction"),
+        ({"split_seed": 1}, PARTED, "split_seed"),
+        ({"split_seed": 1, "validation": 0.0}, without("x_valid"), r"split_seed.*set data\.validation above 0"),
+        ({"split_seed": 1, "test_fraction": 0.0}, without("x_test"), r"split_seed.*set data\.test_fraction above 0"),
+        ({"split_seed": 1, "test_fraction": 0.0, "validation": 0.0}, without("x_test", "x_valid"), "split_seed.* or "),
+        ({"layout": "channels-last"}, RNG.random((9, 2)), r"layout.* \(9 x 2\)"),
+        ({"layout": "channels-first"}, {"x": RNG.random((9, 4, 4)), "x_test": RNG.random((2, 4, 4))}, "layout"),
+    ],
+)
+def test_settings_without_effect_are_refused(changes, arrays, key):
+    with pytest.raises(ConfigError, match=rf"data\.{key}.*leave it out"):
+        load(DataSettings(**changes), arrays=arrays)
+
+
+@pytest.mark.parametrize(
+    ("changes", "arrays"),
+    [
+        ({"test_fraction": 0.3, "split_seed": 1, "validation": 0.0}, without("x_test")),
+        ({"split_seed": 1}, without("x_valid")),
+        ({"split_seed": 1, "validation": 0.0}, without("x_test")),
+        ({"split_seed": 1}, np.ones((1, 4))),  # nothing can be held out, which a note says
+        ({"layout": "channels-last"}, {"x": RNG.random((9, 4, 4, 1)), "x_test": RNG.random((2, 4, 4))}),
+    ],
+)
+def test_settings_that_some_part_needs_are_accepted(changes, arrays):
+    check(load(DataSettings(**changes), arrays=arrays))
+
+
+@pytest.mark.parametrize(
+    ("source", "changes", "key"),
+    [
+        ("digits", {"layout": "channels-first"}, "layout"),
+        ("mnist", {"layout": "channels-last"}, "layout"),
+        ("mnist", {"test_fraction": 0.3}, "test_fraction"),
+        ("mnist", {"split_seed": 1, "validation": 0.0}, "split_seed"),
+    ],
+)
+def test_settings_without_effect_on_named_sets_are_refused_before_a_download(source, changes, key, monkeypatch):
+    def unreachable(*args: object, **options: object) -> None:
+        raise AssertionError("the files were asked for")
+
+    monkeypatch.setattr("latentia.data.files.read", unreachable)
+    with pytest.raises(ConfigError, match=rf"data\.{key}"):
+        load(DataSettings(source=source, **changes))
+
+
+def test_a_validation_fraction_that_is_not_needed_is_noted():
+    assert load(DataSettings(), arrays=PARTED).notes == load(DataSettings(validation=0.0), arrays=PARTED).notes == ()
+    (note,) = load(DataSettings(validation=0.3), arrays=PARTED).notes
+    assert "data.validation is not used" in note
+
+
 # --- what x becomes --------------------------------------------------------------------------------------------------
 
 
@@ -180,6 +243,32 @@ def test_scaling_uses_the_training_part_alone():
     assert data.spec.high > 90  # and the range is that of all parts
 
 
+@pytest.mark.parametrize("shape", [(5, 2), (5, 1, 2, 2)])
+@pytest.mark.parametrize("huge", [1e30, -1e30])
+def test_a_finite_value_whose_square_overflows_is_accepted(shape, huge):
+    x, test = RNG.random((50, *shape[1:])), RNG.random(shape)
+    test.reshape(-1)[3] = huge
+    arrays = {"x": x, "x_test": test}
+    plain = load(DataSettings(), arrays=arrays)
+    check(plain)
+    assert (plain.spec.low, plain.spec.high) == pytest.approx(
+        (min(huge, float(x.min()), float(test.min())), max(huge, float(x.max()), float(test.max()))), rel=1e-6
+    )
+    assert plain.spec.levels is None
+    for scale in ("unit", "standard"):
+        scaled = load(DataSettings(scale=scale, validation=0.0), arrays=arrays)
+        check(scaled)
+        if scale == "standard":
+            axes = tuple(axis for axis in range(x.ndim) if axis != 1)
+            channel = 1 if len(shape) == 2 else 0
+            expected = (huge - x.mean(axes)[channel]) / x.std(axes)[channel]
+        else:
+            column = x[:, 1] if len(shape) == 2 else x
+            expected = (huge - column.min()) / (column.max() - column.min())
+        assert (scaled.spec.high if huge > 0 else scaled.spec.low) == pytest.approx(expected, rel=1e-5)
+        assert -20 < (scaled.spec.low if huge > 0 else scaled.spec.high) < 20
+
+
 @pytest.mark.parametrize(
     "changes",
     [
@@ -235,6 +324,16 @@ def test_misspelt_sources_get_a_suggestion(word, meant):
 def test_odd_source_names(word):
     with pytest.raises(ConfigError, match="no data source"):
         load(DataSettings(source=word))
+
+
+@pytest.mark.parametrize(
+    "path", ["a" * 5000 + ".npy", "a" * 300 + ".NPZ", "~nobody-of-this-name/x.npy", "~a\0b/x.npy", "a\0.npy", "b\n.npy"]
+)
+def test_odd_paths(path):
+    for use in (lambda: load(DataSettings(source=path)), lambda: load(DataSettings(source="mnist"), data_dir=path)):
+        with pytest.raises(DataError, match=r"there is no file|which is not a folder") as caught:
+            use()
+        assert "\n" not in str(caught.value) and len(str(caught.value)) < 400
 
 
 def test_all_names_are_listed():

@@ -6,7 +6,7 @@ says what to do; it never changes what it was given.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -187,6 +187,33 @@ def encode_labels(
         for part, (values, inverse) in found.items()
     }
     return numbered, tuple(str(value) for value in classes)
+
+
+def number_labels(labels: Any, classes: Sequence[str], count: int, what: str) -> torch.Tensor:
+    """Number labels by classes that are known already.
+
+    Args:
+        labels: Whole numbers, booleans or strings that read like the classes' names.
+        classes: The names of the labels 0, 1, ...
+        count: Number of samples.
+        what: Their name in messages.
+
+    Returns:
+        (N,), int64.
+
+    Raises:
+        DataError: If labels are missing, of another length or type, or none of the classes.
+
+    Example:
+        >>> number_labels(np.array([7, 3]), ("3", "7"), 2, "the labels")
+        tensor([1, 0])
+    """
+    found, inverse = np.unique(_check_labels(labels, what, count), return_inverse=True)
+    number = {name: index for index, name in enumerate(classes)}
+    names = [str(value) for value in found.tolist()]
+    if unknown := [name for name in names if name not in number]:
+        raise DataError(f"{what} have '{unknown[0]}' among them, which is none of the {len(classes)} classes known")
+    return torch.from_numpy(np.array([number[name] for name in names], dtype=np.int64)[inverse.reshape(-1)])
 
 
 def _check_labels(labels: Any, what: str, count: int) -> np.ndarray:

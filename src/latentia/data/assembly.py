@@ -6,6 +6,7 @@ Knows nothing of where the arrays came from.
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Collection
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -65,6 +66,35 @@ def check_settings(settings: DataSettings) -> None:
         raise ConfigError("data.dequantize already gives values in [0, 1]; set data.scale = 'none'")
 
 
+def check_held_out(settings: DataSettings, name: str, parts: Collection[str]) -> None:
+    """Refuse settings about parts that are not held out, because the source has them or because none is wanted.
+
+    ``validation`` is let pass: presets set it, for whatever data come.
+
+    Args:
+        settings: What is wanted.
+        name: What the source is called.
+        parts: The parts that the source has.
+
+    Raises:
+        ConfigError: With the key that would have no effect.
+    """
+    default = DataSettings()
+    if "test" in parts and settings.test_fraction != default.test_fraction:
+        raise ConfigError(
+            f"data.test_fraction is for data without a test part, and {name} has one; leave it out, or give data "
+            "without a test part"
+        )
+    fractions = {
+        "data.test_fraction": ("test", settings.test_fraction),
+        "data.validation": ("valid", settings.validation),
+    }
+    absent = {key: fraction for key, (part, fraction) in fractions.items() if part not in parts}
+    if settings.split_seed != default.split_seed and not any(absent.values()):
+        remedy = f"set {' or '.join(absent)} above 0, or leave it out" if absent else "leave it out"
+        raise ConfigError(f"data.split_seed decides what is held out, and nothing is held out of {name}; {remedy}")
+
+
 def assemble(raw: Raw, settings: DataSettings) -> Dataset:
     """Hold out what is missing, prepare and describe.
 
@@ -80,6 +110,8 @@ def assemble(raw: Raw, settings: DataSettings) -> Dataset:
     x = {part: torch.from_numpy(values) for part, values in raw.x.items()}
     splits = {part: Split(values, raw.y.get(part)) for part, values in x.items()}
     notes = list(raw.notes)
+    if "valid" in splits and settings.validation not in (0.0, DataSettings().validation):
+        notes.append(f"data.validation is not used, as {raw.name} has a validation part of its own")
     for part, fraction in (("test", settings.test_fraction), ("valid", settings.validation)):
         if part not in splits and fraction > 0:
             if len(splits["train"]) < 2:

@@ -56,6 +56,11 @@ class DataSpec:
         """Whether a sample has channels, a height and a width."""
         return len(self.event_shape) == 3
 
+    @property
+    def noun(self) -> str:
+        """What one sample is called in titles and units."""
+        return "image" if self.is_image else "vector"
+
     def describe(self) -> str:
         """Say in one line what a sample is."""
         if self.is_image:

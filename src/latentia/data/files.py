@@ -20,6 +20,7 @@ from pathlib import Path
 import numpy as np
 
 from latentia import storage
+from latentia.data.array_files import expanded, shown
 from latentia.data.arrays import shape_text
 from latentia.data.catalogue import CATALOGUE, Entry, Remote
 from latentia.data.formats import LARGEST, gunzip, parse_cifar, parse_idx
@@ -96,9 +97,9 @@ def named_folders(data_dir: str | Path | None = None) -> list[Path]:
     for source, value in (("--data-dir", data_dir), (DATA_DIR, os.environ.get(DATA_DIR) or None)):
         if value is None:
             continue
-        folder = Path(os.path.expanduser(value))
-        if not folder.is_dir():
-            raise DataError(f"{source} names {folder}, which is not a folder; create it, or name another one")
+        folder = expanded(value)
+        if not os.path.isdir(folder):  # unlike pathlib's, not troubled by names that are too long
+            raise DataError(f"{source} names {shown(folder)}, which is not a folder; create it, or name another one")
         folders.append(folder)
     return folders
 
@@ -167,10 +168,10 @@ def download(url: str, target: Path, check: Callable[[Path], None], *, remedy: s
             except DataError as error:
                 raise DataError(f"what {url} sent is not the original file ({error}): {remedy}") from error
             storage.sync(temporary)
-            temporary.replace(target)
+            storage.rename(temporary, target)
             storage.sync(target.parent)
     finally:
-        temporary.unlink(missing_ok=True)
+        storage.remove(temporary)
 
 
 def _sweep(target: Path) -> None:

@@ -113,17 +113,20 @@ class Preparation:
         return self._rows[key]
 
     def restore(self, x: Tensor) -> Tensor:
-        """Undo the scaling: from x back to the units of the source (8-bit data: to [0, 1]).
+        """Undo the scaling: from x back to the units of the source.
+
+        Binary and 8-bit data go back to [0, 1], not to whole numbers. What was binarised has no way back and is
+        returned as it is.
 
         Args:
-            x: (B, *event), as the model sees or makes it.
+            x: (B, *event), as the model sees or makes it; not changed.
 
         Example:
             >>> kelvin = Preparation(offset=273.15, factor=0.1)
             >>> kelvin.restore(kelvin(torch.tensor([[300.0]])))
             tensor([[300.]])
         """
-        if not self.rescales:
+        if not self.rescales or self.binarize != "none":
             return x
         offset, factor = self._affine(x)
         return x / factor + offset

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import operator
+from contextlib import AbstractContextManager, nullcontext
+from typing import Any
 
 import torch
 
@@ -42,3 +44,17 @@ def generator(device: torch.device | str, *parts: int | str) -> torch.Generator:
         True
     """
     return torch.Generator(device=device).manual_seed(derive_seed(*parts))
+
+
+def exact_convolutions(device: torch.device | str) -> AbstractContextManager[Any]:
+    """On CUDA, convolutions that are deterministic and, in fp32, not silently of lower precision; elsewhere nothing.
+
+    Args:
+        device: Where convolutions will run.
+
+    Returns:
+        A context; the former choices are put back after it.
+    """
+    if torch.device(device).type != "cuda":
+        return nullcontext()
+    return torch.backends.cudnn.flags(enabled=True, benchmark=False, deterministic=True, allow_tf32=False)

@@ -24,10 +24,12 @@ class DataSettings(Settings):
         scale: ``none``; ``unit``: the training part's minimum and maximum become 0 and 1; ``standard``: the training
             part gets mean 0 and standard deviation 1. Both per feature for vectors; for images, ``unit`` uses one
             minimum and maximum and ``standard`` works per channel.
-        validation: Fraction of the training part that is held out, in [0, 1).
-        test_fraction: Fraction that becomes the test part where the source has none, in [0, 1).
-        split_seed: Seed of both hold-outs.
-        layout: Where the channels of a four-dimensional array are; ``auto`` looks for an axis of 1 to 4.
+        validation: Fraction of the training part that is held out, in [0, 1), unless the source has a validation part.
+        test_fraction: Fraction that becomes the test part where the source has none, in [0, 1); refused where it
+            has one.
+        split_seed: Seed of both hold-outs; refused where nothing is held out.
+        layout: Where the channels of a four-dimensional array of the user's own are; ``auto`` looks for an axis of
+            1 to 4; refused for other data.
 
     Example:
         >>> DataSettings(source="mnist", validation=0.0).binarize

@@ -13,25 +13,15 @@ from typing import Any
 import numpy as np
 import torch
 
+from latentia.data.array_files import KEYS, NAMES, SUFFIXES, by_our_names, expanded, read_arrays, shown
 from latentia.data.arrays import Stored, arrange, as_stored, encode_labels, shape_text
-from latentia.data.assembly import Raw, assemble, check_settings
+from latentia.data.assembly import Raw, assemble, check_held_out, check_settings
 from latentia.data.catalogue import CATALOGUE
 from latentia.data.dataset import Dataset
 from latentia.data.settings import DataSettings
 from latentia.errors import ConfigError, DataError, EnvironmentFault, did_you_mean
 
 SOURCES: tuple[str, ...] = ("digits", *CATALOGUE)  # what `source` may name besides the path of a .npy or .npz file
-
-_NAMES = {  # what people call the parts in a dict or an .npz file; the first is ours
-    "x": ("x", "X", "x_train", "X_train", "train_x", "train_X", "train_images", "images", "data"),
-    "y": ("y", "Y", "y_train", "Y_train", "train_y", "train_labels", "labels", "targets"),
-    "x_valid": ("x_valid", "X_valid", "x_val", "X_val", "valid_x", "val_x", "valid_images", "val_images"),
-    "y_valid": ("y_valid", "y_val", "valid_y", "val_y", "valid_labels", "val_labels"),
-    "x_test": ("x_test", "X_test", "test_x", "test_X", "test_images"),
-    "y_test": ("y_test", "Y_test", "test_y", "test_labels"),
-}
-_KNOWN = {alias: key for key, aliases in _NAMES.items() for alias in aliases}
-_KEYS: dict[str, tuple[str, str]] = {"train": ("x", "y"), "valid": ("x_valid", "y_valid"), "test": ("x_test", "y_test")}
 
 
 def load(settings: DataSettings, *, data_dir: str | Path | None = None, arrays: Any = None) -> Dataset:
@@ -64,13 +54,21 @@ def load(settings: DataSettings, *, data_dir: str | Path | None = None, arrays: 
     check_settings(settings)
     if arrays is not None:
         raw = _from_arrays("arrays", arrays, settings.layout)
-    elif settings.source == "digits":
-        raw = _digits()
-    elif settings.source in CATALOGUE:
-        raw = _original(settings.source, data_dir)
+    elif settings.source in SOURCES:
+        raw = _named_set(settings, data_dir)
     else:
         raw = _from_path(settings.source, settings.layout)
+    check_held_out(settings, raw.name, raw.x)
     return assemble(raw, settings)
+
+
+def _named_set(settings: DataSettings, data_dir: str | Path | None) -> Raw:
+    if settings.layout != "auto":
+        raise ConfigError(f"data.layout is for arrays of your own, and {settings.source} is none; leave it out")
+    if settings.source == "digits":
+        return _digits()
+    check_held_out(settings, settings.source, ("train", "test"))  # before anything is downloaded
+    return _original(settings.source, data_dir)
 
 
 def _digits() -> Raw:
@@ -108,52 +106,18 @@ def _original(name: str, data_dir: str | Path | None) -> Raw:
 
 
 def _from_path(source: str, layout: str) -> Raw:
-    path = Path(os.path.expanduser(source))
-    named = path.suffix in (".npy", ".npz") or "/" in source or "\\" in source
-    try:
-        exists = bool(source) and path.exists()
-    except (OSError, ValueError):  # too long for a path
-        exists = named = False
+    path = expanded(source)
+    exists = bool(source) and os.path.exists(path)
+    named = path.suffix.lower() in SUFFIXES or "/" in source or "\\" in source
     if not exists and not named:
         raise ConfigError(
-            f"there is no data source '{source}'.{did_you_mean(source.lower(), SOURCES)} "
+            f"there is no data source '{shown(source)}'.{did_you_mean(source[:100].lower(), SOURCES)} "
             f"Choose one of {', '.join(SOURCES)}, or the path of a .npy or .npz file"
         )
-    if not exists:
-        raise DataError(f"there is no file {path}; check the path")
-    if path.is_dir() or path.suffix.lower() not in (".npy", ".npz"):
-        raise DataError(f"cannot read {path}, only .npy and .npz files; save the data with numpy.save or numpy.savez")
-    notes: list[str] = []
-    try:
-        with open(path, "rb") as file:  # closed here, as NumPy forgets to when it meets a damaged archive
-            loaded: Any = np.load(file, allow_pickle=False)
-            if isinstance(loaded, np.lib.npyio.NpzFile):
-                with loaded:
-                    loaded = _from_npz(loaded, notes)
-    except DataError:
-        raise
-    except Exception as error:  # NumPy's reader lets a dozen kinds of error through for damaged files
-        reason = " ".join(str(error).split()) or type(error).__name__
-        if "pickle" in reason:
-            reason = "it holds Python objects, which would have to be unpickled"
-        raise DataError(f"cannot read {path} ({reason}); save plain numbers with numpy.save or numpy.savez") from error
-    raw = _from_arrays(path.name, loaded, layout)
-    raw.notes += notes
+    contents = read_arrays(path)
+    raw = _from_arrays(path.name, contents.arrays, layout)
+    raw.notes += contents.notes
     return raw
-
-
-def _from_npz(archive: Any, notes: list[str]) -> Any:
-    """Read those arrays of an archive that have a known name, or its only one."""
-    if len(archive.files) == 1:
-        return archive[archive.files[0]]
-    if not any(name in _NAMES["x"] for name in archive.files):
-        raise DataError(
-            f"the .npz file holds {', '.join(archive.files) or 'nothing'} and no 'x' to train on; "
-            f"name the arrays {', '.join(_NAMES)}"
-        )
-    unused = [name for name in archive.files if name not in _KNOWN]
-    notes += [f"the array '{name}' is not used.{did_you_mean(name, _KNOWN)}" for name in unused]
-    return {name: archive[name] for name in archive.files if name in _KNOWN}
 
 
 def _from_arrays(name: str, arrays: Any, layout: str) -> Raw:
@@ -161,22 +125,27 @@ def _from_arrays(name: str, arrays: Any, layout: str) -> Raw:
     notes: list[str] = []
     x: dict[str, np.ndarray] = {}
     kinds: dict[str, Stored] = {}
-    for part, (key, _) in _KEYS.items():
+    for part, (key, _) in KEYS.items():
         if key in given:
             kinds[part] = as_stored(given[key], key)
             x[part], assumed = arrange(kinds[part].values, layout, key)
             notes += [*kinds[part].notes, *assumed]
             if 0 in x[part].shape:
                 raise DataError(f"{key} is empty ({shape_text(x[part].shape)}); give at least one value per sample")
+    if layout != "auto" and all(kind.values.ndim != 4 for kind in kinds.values()):
+        raise ConfigError(
+            f"data.layout says where the channels of arrays with four axes are, and x has "
+            f"{kinds['train'].values.ndim} ({shape_text(kinds['train'].values.shape)}); leave it out"
+        )
     events = {part: values.shape[1:] for part, values in x.items()}
     if len(set(events.values())) > 1:
         shapes = ", ".join(f"{part} {shape_text(shape)}" for part, shape in events.items())
         raise DataError(f"the parts of {name} have samples of different shapes ({shapes}); make them equal")
     if len({kind.levels for kind in kinds.values()}) > 1:
         raise DataError(f"the parts of {name} are of different types; save all of them as uint8 or all as float32")
-    labels = {part: given[key] for part, (_, key) in _KEYS.items() if key in given}
+    labels = {part: given[key] for part, (_, key) in KEYS.items() if key in given}
     if orphans := [part for part in labels if part not in x]:
-        raise DataError(f"{name} has labels but no samples for the {orphans[0]} part; give {_KEYS[orphans[0]][0]} too")
+        raise DataError(f"{name} has labels but no samples for the {orphans[0]} part; give {KEYS[orphans[0]][0]} too")
     y, classes = encode_labels(labels, {part: len(values) for part, values in x.items()})
     levels = kinds["train"].levels
     if levels == 256 and max(int(values.max()) for values in x.values()) == 1:
@@ -193,16 +162,7 @@ def _named(arrays: Any, name: str) -> dict[str, Any]:
         arrays = {key: value for key, value in zip(("x", "y"), arrays, strict=False) if value is not None}
     elif not isinstance(arrays, Mapping):
         arrays = {"x": arrays}
-    given: dict[str, Any] = {}
-    for alias, value in arrays.items():
-        key = _KNOWN.get(alias) if isinstance(alias, str) else None
-        if key is None:
-            wanted = did_you_mean(str(alias), _KNOWN)
-            raise DataError(f"{name} has an array '{alias}'.{wanted} Name the arrays {', '.join(_NAMES)}")
-        if key in given:
-            raise DataError(f"{name} has several arrays that mean '{key}', '{alias}' among them; leave one")
-        if value is not None:
-            given[key] = value
+    given = by_our_names(arrays, name)
     if "x" not in given:
-        raise DataError(f"{name} has no array 'x' to train on; name the arrays {', '.join(_NAMES)}")
+        raise DataError(f"{name} has no array 'x' to train on; name the arrays {', '.join(NAMES)}")
     return given
