@@ -11,6 +11,7 @@ from torch import Tensor, nn
 
 from latentia.data.blocks import blocks
 from latentia.data.dataset import Dataset
+from latentia.data.seeds import exact_convolutions
 
 BLOCK = 256  # images whose noise is drawn together; part of the protocol, since it determines the noise
 ELEMENTS = 2**23  # the most likelihood parameters decoded at once (32 MiB of fp32); not part of the protocol
@@ -27,7 +28,7 @@ def evaluating(model: nn.Module) -> Iterator[torch.device]:
     model.eval()
     device = next((parameter.device for parameter in model.parameters()), torch.device("cpu"))
     try:
-        with torch.no_grad(), torch.autocast(device.type, enabled=False):
+        with torch.no_grad(), torch.autocast(device.type, enabled=False), exact_convolutions(device):
             yield device
     finally:
         for module, training in was_training:

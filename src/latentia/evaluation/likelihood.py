@@ -16,7 +16,7 @@ from torch import Tensor
 from latentia.data.blocks import Block, blocks
 from latentia.data.dataset import Dataset
 from latentia.data.seeds import generator
-from latentia.errors import ConfigError
+from latentia.errors import ConfigError, DataError
 from latentia.evaluation.encoding import BLOCK, ELEMENTS, evaluating
 
 PIECE = 10  # importance samples drawn together; part of the protocol, since it determines the noise
@@ -100,7 +100,7 @@ def evaluate(
 
     Raises:
         ConfigError: If K is negative.
-        DataError: If there is no such split.
+        DataError: If there is no such split, or a figure is not finite.
     """
     if importance_samples < 0:
         raise ConfigError(f"the number of importance samples must not be negative, but is {importance_samples}")
@@ -115,6 +115,12 @@ def evaluate(
     rate = sums.mean("rate", n) if model.has_prior else None
     nll = torch.cat(sums.nll) if k else None
     mean_nll = None if nll is None else float(nll.mean())
+    for name, value in {"distortion": distortion, "rate": rate, "mse": mse, "nll": mean_nll}.items():
+        if value is not None and not math.isfinite(value):
+            raise DataError(
+                f"the {name} of the {split} part is not finite: it holds values far outside those of the training "
+                "part; look for outliers, or set data.scale = 'standard'"
+            )
     return Evaluation(
         split=split,
         n=n,
@@ -144,7 +150,7 @@ class _Sums:
 
     def add(self, name: str, values: Tensor) -> None:
         """Add per-image values, (B, ...), summed over B."""
-        total = values.double().sum(0).cpu()
+        total = values.cpu().double().sum(0)  # in this order: not every device has float64
         self.tensors[name] = self.tensors[name] + total if name in self.tensors else total
 
     def mean(self, name: str, n: int) -> float:
@@ -170,9 +176,11 @@ def _add_block(sums: _Sums, model: Any, block: Block, seed: int, k: int) -> None
         if not trace.estimated and rate is not None:
             sums.add("kl", torch.cat([level.kl.flatten(1) for level in trace.levels], 1))
         loc = trace.levels[0].posterior.mean
-        sums.add("loc", loc.flatten(1).double())
-        sums.add("loc_squared", loc.flatten(1).double().square())
-        sums.add("squared_error", (model.decode(loc, y).mean - x).square().flatten(1).sum(1))
+        loc = loc.flatten(1).cpu().double()
+        sums.add("loc", loc)
+        sums.add("loc_squared", loc.square())
+        error = (model.decode(trace.levels[0].posterior.mean, y).mean - x).flatten(1)
+        sums.add("squared_error", error.cpu().double().square().sum(1))
     if k:
         sums.nll.append(_nll(model, block, seed, k))
 
@@ -187,11 +195,11 @@ def _nll(model: Any, block: Block, seed: int, k: int) -> Tensor:
         for part in _parts(model, block, count):
             y = None if block.y is None else block.y[part]
             trace = model.trace(block.x[part], y, [eps[:count, part] for eps in noise], count)
-            weights.append(trace.log_weights(block.x[part]).double().logsumexp(0))
+            weights.append(trace.log_weights(block.x[part]).cpu().double().logsumexp(0))
         piece_total = torch.cat(weights)
         total = piece_total if total is None else torch.logaddexp(total, piece_total)
     assert total is not None
-    return (math.log(k) - total).cpu()
+    return math.log(k) - total
 
 
 def _noise(model: Any, block: Block, seed: int, piece: int) -> list[Tensor]:
@@ -228,7 +236,7 @@ def _protocol(model: Any, dataset: Dataset, seed: int, closed: bool) -> dict[str
         "binarize": dataset.preparation.binarize,
         "dequantize": dataset.preparation.dequantize,
         "seed": seed,
-        "mode": "evaluation mode, fp32, z drawn once per image for distortion, reconstruction at the posterior mean",
-        "nll_standard_error": "over images",
-        "unit": "nats per image, summed over its values",
+        "mode": "evaluation mode, fp32, one draw of z for the distortion, reconstruction at the posterior mean",
+        "nll_standard_error": f"over {dataset.spec.noun}s",
+        "unit": f"nats per {dataset.spec.noun}, summed over its values",
     }

@@ -90,6 +90,8 @@ class LatentVariableModel(nn.Module):
         Raises:
             ConfigError: If x has another shape than the model was built for.
         """
+        if not x.is_floating_point():
+            raise ConfigError(f"the model takes real numbers, not {x.dtype}: convert 8-bit values by x.float() / 255")
         if tuple(x.shape[1:]) != self.event_shape:
             raise ConfigError(
                 f"the model was built for x of shape (B, {', '.join(map(str, self.event_shape))}), "

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import tomli_w
-from pydantic import Field, ValidationError, model_validator
+from pydantic import Field, ValidationError
 
 from latentia.data.settings import DataSettings
 from latentia.errors import ConfigError, did_you_mean
@@ -29,23 +29,7 @@ from latentia.settings import NONE, Settings
 from latentia.training.settings import TrainingSettings
 
 
-class _Composed(Settings):
-    """Settings of which some are parts that are chosen by name; without one, the default's is meant."""
-
-    @model_validator(mode="before")
-    @classmethod
-    def _name_parts(cls, values: Any) -> Any:
-        if not isinstance(values, Mapping):
-            return values
-        named = dict(values)
-        for key, field in cls.model_fields.items():
-            name, given = getattr(field.default, "name", None), named.get(key)
-            if name is not None and isinstance(given, Mapping) and "name" not in given:
-                named[key] = {"name": name, **given}
-        return named
-
-
-class ModelSettings(_Composed):
+class ModelSettings(Settings):
     """The parts of a model."""
 
     latent_dim: int = Field(default=20, ge=1, le=2**20, description="Number of latent dimensions.")
@@ -58,10 +42,12 @@ class ModelSettings(_Composed):
     likelihood: LikelihoodSettings = BernoulliSettings()
 
 
-class Config(_Composed):
+class Config(Settings):
     """Everything that determines a run but for the machine."""
 
-    preset: str | None = Field(default=None, description="The preset that it began from; for the record.")
+    preset: str | None = Field(
+        default=None, pattern="^[a-z0-9][a-z0-9-]*$", description="The preset that it began from; for the record."
+    )
     seed: int = Field(default=0, ge=0, lt=2**63, description="Determines initial weights, batches and noise.")
     data: DataSettings = DataSettings()
     model: ModelSettings = ModelSettings()

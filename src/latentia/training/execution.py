@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import platform
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -12,7 +14,8 @@ from typing import Any
 import torch
 from torch import nn
 
-from latentia.errors import ConfigError, EnvironmentFault, did_you_mean
+from latentia.data.seeds import exact_convolutions
+from latentia.errors import ConfigError, EnvironmentFault, RunError, did_you_mean
 from latentia.training.settings import TrainingSettings
 
 BF16_PARAMETERS = 200_000  # below this, casting the weights costs more than the faster products give back
@@ -40,8 +43,15 @@ class Execution:
 
     @classmethod
     def from_json(cls, value: Mapping[str, Any]) -> Execution:
-        """Read back what :meth:`to_json` gave."""
-        return cls(**value)
+        """Read back what :meth:`to_json` gave.
+
+        Raises:
+            RunError: If it is something else.
+        """
+        try:
+            return cls(str(value["device"]), str(value["precision"]), int(value["threads"]), bool(value["compiled"]))
+        except (KeyError, TypeError, ValueError) as error:
+            raise RunError("the run's meta.json does not say how it was executed: it is damaged") from error
 
     def autocast(self) -> contextlib.AbstractContextManager[Any]:
         """The context in which networks run in this precision; it must be left before the weights change."""
@@ -50,12 +60,18 @@ class Execution:
         return contextlib.nullcontext()
 
     @contextlib.contextmanager
-    def threaded(self) -> Iterator[None]:
-        """Use this many threads within the block, and put the former number back."""
+    def applied(self) -> Iterator[None]:
+        """Use this many threads, and on CUDA deterministic fp32 convolutions, within the block; then put all back.
+
+        Raises:
+            EnvironmentFault: If this machine has no such device.
+        """
+        resolve_device(self.device)
         before = torch.get_num_threads()
         torch.set_num_threads(self.threads)
         try:
-            yield
+            with exact_convolutions(self.device):
+                yield
         finally:
             torch.set_num_threads(before)
 
@@ -96,7 +112,7 @@ def resolve_device(name: str) -> torch.device:
         return torch.device("mps" if torch.backends.mps.is_available() else "cpu")
     kind, _, index = name.partition(":")
     kinds = ("auto", "cpu", "cuda", "mps")
-    if kind not in kinds or (index and not index.isdigit()):
+    if not re.fullmatch(r"cpu|mps|cuda(:[0-9]{1,3})?", name):
         raise ConfigError(f"unknown device '{name}': use auto, cpu, cuda, cuda:N or mps.{did_you_mean(name, kinds)}")
     if kind == "cuda" and (not torch.cuda.is_available() or int(index or 0) >= torch.cuda.device_count()):
         raise EnvironmentFault(f"this machine has no device '{name}' that PyTorch can use: try --device cpu")
@@ -125,7 +141,7 @@ def describe_machine(device: str) -> dict[str, Any]:
         "system": platform.system(),
         "machine": platform.machine(),
         "processor": _processor(),
-        "cores": torch.get_num_threads(),
+        "cores": os.cpu_count(),
         "device": torch.cuda.get_device_name(device) if kind == "cuda" else kind,
     }
 
@@ -142,6 +158,7 @@ def _processor() -> str:
 def default_generator(device: torch.device) -> torch.Generator:
     """The generator that modules such as dropout draw from on a device."""
     if device.type == "cuda":
+        torch.cuda.init()  # before that there are no generators
         return torch.cuda.default_generators[device.index or 0]
     if device.type == "mps":
         return torch.mps._get_default_mps_generator()

@@ -70,6 +70,7 @@ class _Progress:
     best_loss: float | None = None
     best_step: int | None = None
     evaluations_without_improvement: int = 0
+    planned: int = 0
     finished: bool = False
     meter: list[str] = field(default_factory=list)
     metrics_bytes: int = 0
@@ -116,7 +117,7 @@ def fit(
         CheckpointError: The last checkpoint is damaged or does not fit.
         ConfigError: Settings that contradict the data, such as patience without a validation part.
     """
-    with execution.threaded(), default_generator_kept(execution.device):
+    with execution.applied(), default_generator_kept(execution.device):
         run = _Fit(model, objective, dataset, settings, execution=execution, seed=seed, stage=stage)
         run.attach(store, metrics, events or Events(), interrupt)
         return run.run()
@@ -172,6 +173,9 @@ class _Fit:
             store.tidy(None if found is None else found.step)
             if self.progress.best_step is not None:
                 store.point_best(self.progress.best_step)
+        if store is not None and self.progress.best_step is not None and store.find("best") is None:
+            events.said("the checkpoint with the best validation loss is gone: the best is chosen anew from here on")
+            self.progress.best_loss = self.progress.best_step = None
         if metrics is not None:
             metrics.cut(self.progress.metrics_bytes)
 
@@ -181,7 +185,7 @@ class _Fit:
         """Take the steps that remain, then put the weights that are to be used into the model."""
         self.model.train()
         clock = Clock(self.progress.seconds, self.device)
-        stopped = self._out_of_patience()
+        stopped = self.progress.finished or self._out_of_patience()
         saved_step = self.progress.step if self.progress.finished or self.progress.step else -1
         while self.progress.step < self.total and not stopped:
             step = self.progress.step
@@ -365,6 +369,7 @@ class _Fit:
         names, rows = self.meter.state()
         self.progress.meter = names
         self.progress.seconds = clock.seconds()
+        self.progress.planned = self.total
         self.progress.metrics_bytes = 0 if self.metrics is None else self.metrics.length()
         tensors: dict[str, dict[str, Tensor]] = {
             "model": self.model.state_dict(),
@@ -407,8 +412,9 @@ class _Fit:
             raise CheckpointError(f"{source} does not fit this run's settings: {error}") from error
         if progress.step > self.total:
             raise ConfigError(f"{progress.step} steps are done already, more than the {self.total} planned")
-        if progress.step < self.total:
+        if progress.planned != self.total:  # the run was extended
             progress.finished = False
+            progress.evaluations_without_improvement = 0
         self.progress = progress
 
     def _restore_optimizers(self, tensors: Mapping[str, Tensor]) -> None:

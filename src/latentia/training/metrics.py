@@ -47,7 +47,7 @@ class Meter:
         """
         if self.rows is None or self.count == 0:
             return {}, None
-        rows = self.rows[: self.count].to("cpu", torch.float64)
+        rows = self.rows[: self.count].cpu().double()
         self.count = 0
         bad = (~rows.isfinite().all(dim=1)).nonzero()
         return dict(zip(self.names, rows.mean(0).tolist(), strict=True)), (int(bad[0]) if len(bad) else None)

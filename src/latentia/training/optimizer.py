@@ -1,7 +1,8 @@
 """Adam and AdamW as one call of PyTorch's fused kernel per step.
 
 ``torch.optim`` reaches the same kernel through hooks, groups and per-parameter bookkeeping, which costs a small model
-as much as the kernel itself; the results are bit-identical (a test compares them).
+as much as the kernel itself. The results are bit-identical (a test compares them) as long as every parameter has a
+gradient at every step: the steps are counted once for all of them.
 """
 
 from __future__ import annotations
@@ -41,7 +42,7 @@ class FusedAdam:
     """
 
     def __init__(self, parameters: Sequence[nn.Parameter], settings: OptimizerSettings) -> None:
-        self.parameters = list(parameters)
+        self.parameters: list[Tensor] = list(parameters)
         self.settings = settings
         self.kernel = _KERNELS[settings.name]
         self.means = [torch.zeros_like(parameter, requires_grad=False) for parameter in self.parameters]
