@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import os
 import random
+import shutil
 import signal
 import subprocess
 import sys
@@ -61,7 +62,7 @@ class Crash(BaseException):
 class Disk:
     """Stands between the library and the disk, and fails at one of its primitives, before, within or after it."""
 
-    primitives = ("_write", "_fsync", "_rename", "_remove")
+    primitives = ("_write", "_fsync", "_rename", "_truncate", "_remove")
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
         self.calls = 0
@@ -152,6 +153,33 @@ def test_two_crashes_in_a_row_change_nothing(
         disk.reset(None)
         carry_on("vae", arrays, path)
         assert contents(path) == expected
+
+
+def test_a_crash_while_training_on_changes_nothing(
+    tmp_path: Path, disk: Disk, arrays: dict[str, Any], contents: Callable[[Path], dict[str, Any]]
+):
+    def train_on(path: Path) -> None:
+        if RunDirectory(path).status().get("summary", {}).get("epochs") == 4.0625:
+            return
+        fitting.resume(path, epochs=4, data=arrays)
+
+    disk.reset(None)
+    start("vae", arrays, tmp_path / "base")
+    shutil.copytree(tmp_path / "base", tmp_path / "straight")
+    disk.reset(None)
+    train_on(tmp_path / "straight")
+    expected, calls = contents(tmp_path / "straight"), disk.calls
+    assert expected["last state"]["step"] == 26
+    ways = itertools.cycle(["before", "within", "after"])
+    for point in range(1, calls + 1, max(1, calls // 25)):
+        path = tmp_path / f"crash-{point}"
+        shutil.copytree(tmp_path / "base", path)
+        disk.reset(point, next(ways))
+        with pytest.raises(Crash):
+            train_on(path)
+        disk.reset(None)
+        train_on(path)
+        assert contents(path) == expected, f"crash {disk.how} primitive {point} of {calls}"
 
 
 def command(*arguments: str, cwd: Path) -> subprocess.Popen[bytes]:

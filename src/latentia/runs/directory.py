@@ -16,6 +16,7 @@ from __future__ import annotations
 
 import json
 import os
+import shlex
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -43,7 +44,10 @@ class RunDirectory:
     """
 
     def __init__(self, path: Path) -> None:
-        self.path = path.expanduser().absolute()
+        try:
+            self.path = path.expanduser().absolute()
+        except RuntimeError as error:  # ~ of somebody unknown
+            raise RunError(f"there is no home folder for {path}: write the path out") from error
         self.config_file = self.path / "config.toml"
         self.meta_file = self.path / "meta.json"
         self.status_file = self.path / "status.json"
@@ -101,6 +105,16 @@ class RunDirectory:
         for folder in (self.path, self.samples, self.plots):
             storage.sweep(folder)
 
+    def abandon(self) -> None:
+        """Delete the folder of a run that never began, if nothing foreign is in it."""
+        if self.path.is_dir() and all(self._ours(path) for path in self.path.iterdir()):
+            storage.remove(self.path)
+
+    def last_step(self) -> int:
+        """The step of the checkpoint that would be resumed from; 0 without one."""
+        found = self.checkpoints.find("last")
+        return 0 if found is None else int(found.name)
+
     def write_config(self, config: Config) -> None:
         """Write the config, which makes the folder a run."""
         storage.write_text(self.config_file, to_toml(config))
@@ -113,17 +127,18 @@ class RunDirectory:
         """
         if self.config_file.exists():
             raise RunError(
-                f"{self.path} is a run already: go on with it by `latentia resume {self.path}`, "
+                f"{self.path} is a run already: go on with it by `latentia resume {shlex.quote(str(self.path))}`, "
                 "or choose another folder with --out"
             )
         if self.path.is_dir():
-            foreign = [
-                path.name
-                for path in self.path.iterdir()
-                if path.name not in _BEFORE_CONFIG and not path.name.startswith(storage.TEMPORARY)
-            ]
+            foreign = [path.name for path in self.path.iterdir() if not self._ours(path)]
             if foreign:
                 raise RunError(f"{self.path} is not empty (it holds {sorted(foreign)[0]}): choose another with --out")
+
+    @staticmethod
+    def _ours(path: Path) -> bool:
+        """Whether a file is what a run leaves that crashed before it began."""
+        return path.name in _BEFORE_CONFIG or path.name.startswith(storage.TEMPORARY)
 
     def read_config(self) -> Config:
         """The run's config.
@@ -152,7 +167,7 @@ class RunDirectory:
             value = storage.read_json(self.meta_file)
         except (OSError, ValueError) as error:
             raise RunError(f"{self.meta_file} is missing or damaged: this run cannot be used any more") from error
-        if not isinstance(value, dict):
+        if not isinstance(value, dict) or not isinstance(value.get("data", {}), dict):
             raise RunError(f"{self.meta_file} is damaged: this run cannot be used any more")
         return value
 
@@ -162,7 +177,12 @@ class RunDirectory:
             value = storage.read_json(self.status_file)
         except (OSError, ValueError):
             return {}
-        return value if isinstance(value, dict) else {}
+        if not isinstance(value, dict):
+            return {}
+        summary = value.get("summary")
+        if not isinstance(summary, dict) or not isinstance(summary.get("test"), dict | None):
+            value.pop("summary", None)
+        return value
 
     def write_status(self, state: str, step: int, **more: Any) -> None:
         """Say how the run stands: created, running, finished, interrupted, diverged or failed."""
@@ -183,12 +203,17 @@ class RunDirectory:
 
 
 def new_run_path(name: str, folder: Path = Path("runs")) -> Path:
-    """A path for a new run, ``runs/<time>-<name>``, that does not exist yet."""
+    """Make an empty folder for a new run, ``runs/<time>-<name>``, that nobody else will be given."""
     stem = time.strftime("%Y%m%d-%H%M%S") + f"-{name}"
-    path, number = folder / stem, 2
-    while path.exists():
-        path, number = folder / f"{stem}-{number}", number + 1
-    return path
+    path, number = storage.make_folder(folder) / stem, 2
+    while True:
+        with storage.explained(path):
+            try:
+                path.mkdir()
+            except FileExistsError:
+                path, number = folder / f"{stem}-{number}", number + 1
+            else:
+                return path
 
 
 def _now() -> str:

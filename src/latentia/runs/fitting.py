@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import tomli_w
 
 from latentia.data.sources import load as load_data
@@ -15,7 +16,7 @@ from latentia.errors import ConfigError, RunError
 from latentia.recipes.config import Config, override, read_config
 from latentia.recipes.presets import find_preset
 from latentia.runs.directory import RunDirectory, new_run_path
-from latentia.runs.job import Job
+from latentia.runs.job import Job, planned_steps
 from latentia.runs.run import Run, reload_data
 from latentia.training.events import Events
 from latentia.training.execution import Execution
@@ -71,20 +72,26 @@ def train(
     config = resolve(
         preset, data, epochs=epochs, steps=steps, seed=seed, device=device, precision=precision, settings=settings
     )
-    if directory == "auto":
-        path: Path | None = new_run_path(config.preset or "model")
-    else:
-        path = None if directory is None else Path(directory)
-    if path is not None:
-        RunDirectory(path).check_free()
-    dataset = load_data(config.data, data_dir=data_dir, arrays=None if isinstance(data, (str, Path)) else data)
-    job = Job(config, dataset, began, events or Events())
-    if path is None:
-        return job.work(None)
+    if config.data.source == "arrays" and (data is None or isinstance(data, (str, Path))):
+        raise ConfigError("this config was trained on arrays passed from Python: pass them again as data=...")
+    if directory is None:
+        return _job(config, data, data_dir, began, events).work(None)
+    path = new_run_path(config.preset or "model") if directory == "auto" else Path(directory)
     run_directory = RunDirectory(path)
-    with run_directory.locked():
-        run_directory.create(config, job.meta(data_dir))
-        return job.work(run_directory)
+    run_directory.check_free()
+    try:
+        job = _job(config, data, data_dir, began, events)
+        with run_directory.locked():
+            run_directory.create(config, job.meta(data_dir))
+            return job.work(run_directory)
+    finally:
+        if directory == "auto" and not run_directory.config_file.exists():
+            run_directory.abandon()
+
+
+def _job(config: Config, data: Any, data_dir: str | Path | None, began: float, events: Events | None) -> Job:
+    dataset = load_data(config.data, data_dir=data_dir, arrays=None if isinstance(data, (str, Path)) else data)
+    return Job(config, dataset, began, events or Events())
 
 
 def resume(
@@ -116,22 +123,34 @@ def resume(
     directory = RunDirectory(Path(path))
     config = directory.read_config()
     status = directory.status()
-    finished = status.get("state") == "finished"
-    if finished and epochs is None:
+    if epochs is None and status.get("state") == "finished":
         return Run(config, directory=directory, summary=status.get("summary") or {})
     with directory.locked():
         directory.tidy()
-        if epochs is not None:
-            done = (status.get("summary") or {}).get("epochs", 0)
-            if epochs <= done:
-                raise RunError(f"{directory.path} has {done:g} epochs already: ask for more than that with --epochs")
-            config = override(config, [f"training.epochs={float(epochs)}"])
+        config = directory.read_config()
         dataset = reload_data(directory, config, data)
+        if epochs is not None:
+            config = _extended(directory, config, epochs, len(dataset.split("train")))
         stored = directory.meta().get("execution")
         job = Job(config, dataset, began, events or Events(), None if stored is None else Execution.from_json(stored))
         if epochs is not None:
+            directory.write_status("interrupted", directory.last_step())  # no longer finished, from here on
             directory.write_config(config)
         return job.work(directory)
+
+
+def _extended(directory: RunDirectory, config: Config, epochs: float, samples: int) -> Config:
+    """The config of a run that is to be trained longer."""
+    step, finished = directory.last_step(), directory.status().get("state") == "finished"
+    config = override(config, [f"training.epochs={float(epochs)}"])
+    planned = planned_steps(config.training, samples)
+    if planned < step or (planned == step and finished):
+        done = step * config.training.batch_size / samples
+        raise RunError(f"{directory.path} has {done:g} epochs already: ask for more than that with --epochs")
+    return config
+
+
+_RESOLVED = ("epochs", "steps", "device", "precision", "settings")
 
 
 def train_seeds(
@@ -159,9 +178,11 @@ def train_seeds(
     """
     if seeds < 1:
         raise ConfigError(f"seeds must be at least 1, not {seeds}")
+    config = resolve(preset, data, **{key: value for key, value in arguments.items() if key in _RESOLVED})
     if directory == "auto":
-        name = preset if isinstance(preset, str) else "model"
-        directory = new_run_path(f"{Path(name).stem}-seeds")
+        directory = new_run_path(f"{config.preset or 'model'}-seeds")
+    elif directory is not None:
+        RunDirectory(Path(directory)).check_free()
     summaries = []
     for seed in range(seeds):
         place = None if directory is None else Path(directory) / f"seed-{seed}"
@@ -216,10 +237,14 @@ def resolve(
     """Make the config of a run from a preset and what was asked for; arguments as for :func:`train`."""
     if isinstance(preset, Config):
         config = preset
-    elif isinstance(preset, Path) or preset.endswith(".toml"):
+    elif isinstance(preset, Path) or (isinstance(preset, str) and preset.endswith(".toml")):
         config = read_config(Path(preset))
-    else:
+    elif isinstance(preset, str):
         config = find_preset(preset).config()
+    else:
+        raise ConfigError(f"a preset is a name, the path of a TOML file or a Config, not a {type(preset).__name__}")
+    if isinstance(settings, str):
+        settings = [settings]
     if epochs is not None and steps is not None:
         raise ConfigError("epochs and steps exclude each other: give one of them")
     assignments = [f"{key}={_toml(value)}" for key, value in settings.items()] if isinstance(settings, Mapping) else []
@@ -227,7 +252,11 @@ def resolve(
     wished = {"training.epochs": epochs, "training.steps": steps, "seed": seed}
     wished |= {"training.device": device, "training.precision": precision, "data.source": _source(data)}
     assignments += [f"{key}={_toml(value)}" for key, value in wished.items() if value is not None]
-    return override(config, assignments)
+    if any(assignment.partition("=")[0].strip() == "preset" for assignment in assignments):
+        raise ConfigError("preset is the name that a config began from and cannot be set: give another preset instead")
+    config = override(config, assignments)
+    absolute = _source(config.data.source)
+    return config if absolute == config.data.source else override(config, [f"data.source={_toml(absolute)}"])
 
 
 def _source(data: Any) -> str | None:
@@ -236,12 +265,17 @@ def _source(data: Any) -> str | None:
     if not isinstance(data, (str, Path)):
         return "arrays"
     path = Path(data)
-    return str(path.absolute()) if path.suffix and path.exists() else str(data)
+    try:
+        return str(path.absolute()) if path.suffix and path.exists() else str(data)
+    except OSError:  # such as a name that is too long; loading will say so
+        return str(data)
 
 
 def _toml(value: Any) -> str:
     if value is None:
         value = "none"
+    if isinstance(value, np.generic):
+        value = value.item()
     if isinstance(value, Mapping):
         return "{" + ", ".join(f"{key} = {_toml(item)}" for key, item in value.items()) + "}"
     return tomli_w.dumps({"value": value}).partition(" = ")[2].strip()

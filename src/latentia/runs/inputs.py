@@ -2,64 +2,84 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 import torch
 from torch import Tensor
 
+from latentia.data.array_files import KEYS, SUFFIXES, Contents, expanded, read_arrays, shown
+from latentia.data.arrays import number_labels
 from latentia.data.dataset import DataSpec
 from latentia.data.preparation import Preparation
 from latentia.data.seeds import generator
 from latentia.errors import DataError
 
 PICTURES = (".png", ".jpg", ".jpeg", ".bmp", ".gif", ".webp", ".tif", ".tiff")
+_PREFERRED = ("test", "train", "valid")  # like the uses of a run, which work on the test part if not told otherwise
 
 
-def read_input(path: Path, spec: DataSpec, preparation: Preparation) -> Tensor:
-    """Read a file as data for a model.
+class Input(NamedTuple):
+    """What a file gives a model.
+
+    Attributes:
+        x: (N, *event), float32.
+        y: (N,), int64 labels that index the spec's classes, or None where the file has none that fit.
+        source: The name of the file, and the part of it that was taken where it has several, for titles.
+        notes: What was left out of the file and why, one sentence each.
+    """
+
+    x: Tensor
+    y: Tensor | None
+    source: str
+    notes: tuple[str, ...] = ()
+
+
+def read_input(path: Path, spec: DataSpec, preparation: Preparation) -> Input:
+    """Read a file as data for a model, with labels where it has some.
+
+    A file with parts, such as the one that the model was trained on, gives its test part; without one, its training
+    part.
 
     Args:
-        path: ``.npy``, ``.npz`` (its array ``x``, or its only one) or an image, whose size must be the model's.
+        path: ``.npy``, ``.npz`` or an image, whose size must be the model's.
         spec: What the model takes.
         preparation: How stored data become x.
-
-    Returns:
-        x, (N, *event), float32.
 
     Raises:
         DataError: If the file is missing, damaged, of an unknown kind, or does not fit.
     """
-    if not path.is_file():
-        raise DataError(f"there is no file {path}: check the path given to --input")
+    path = expanded(path)
+    if not os.path.isfile(path):
+        raise DataError(f"there is no file {shown(path)}: check the path given to --input")
     suffix = path.suffix.lower()
-    if suffix in (".npy", ".npz"):
-        array = _read_array(path)
+    if suffix in SUFFIXES:
+        contents = read_arrays(path)
     elif suffix in PICTURES:
-        array = _read_picture(path, spec)
+        contents = Contents({"x": _read_picture(path, spec)})
     else:
-        raise DataError(f"{path} is of no kind that can be read: use .npy, .npz or an image such as .png")
-    stored = preparation.adopt(array, spec)
+        raise DataError(f"{shown(path)} is of no kind that can be read: use .npy, .npz or an image such as .png")
+    present = [part for part in _PREFERRED if KEYS[part][0] in contents.arrays]
+    part = present[0]
+    stored = preparation.adopt(contents.arrays[KEYS[part][0]], spec)
+    y, notes = _labels(contents, part, spec, len(stored))
     noise = None
     if preparation.needs_noise:
         noise = torch.rand(stored.shape, generator=generator("cpu", 0, "input"))
-    return preparation(stored, noise)
+    source = path.name if present == ["train"] else f"{path.name}, {part} part"
+    return Input(preparation(stored, noise), y, source, (*contents.notes, *notes))
 
 
-def _read_array(path: Path) -> np.ndarray:
+def _labels(contents: Contents, part: str, spec: DataSpec, count: int) -> tuple[Tensor | None, tuple[str, ...]]:
+    labels = contents.arrays.get(KEYS[part][1])
+    if labels is None or not spec.classes:
+        return None, ()
     try:
-        value = np.load(path, allow_pickle=False)
-        if isinstance(value, np.ndarray):
-            return value
-        with value:
-            name = "x" if "x" in value else value.files[0] if len(value.files) == 1 else None
-            if name is None:
-                raise DataError(f"{path} holds {', '.join(value.files) or 'nothing'}: name the array to use 'x'")
-            return value[name]
-    except DataError:
-        raise
-    except Exception as error:  # damaged archives fail in many ways, in zlib, zipfile, struct and NumPy
-        raise DataError(f"{path} cannot be read as a NumPy file: {error}") from error
+        return number_labels(np.atleast_1d(labels), spec.classes, count, "the input's labels"), ()
+    except DataError as error:
+        return None, (f"the input's labels are not used: {error}",)
 
 
 def _read_picture(path: Path, spec: DataSpec) -> np.ndarray:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import importlib.metadata
-import math
 import platform
+import shlex
 import subprocess
 import time
 from collections.abc import Iterator, Mapping
@@ -15,9 +15,11 @@ from typing import Any
 import numpy as np
 import torch
 
+from latentia import storage
+from latentia.data.batches import IndexStream
 from latentia.data.dataset import Dataset
 from latentia.data.seeds import derive_seed
-from latentia.errors import DivergedError, EnvironmentFault, Interrupted, LatentiaError
+from latentia.errors import DataError, DivergedError, EnvironmentFault, Interrupted, LatentiaError
 from latentia.recipes.build import build_model, build_objective, check_together
 from latentia.recipes.config import Config
 from latentia.runs import pictures
@@ -28,6 +30,7 @@ from latentia.training.events import Events, Several
 from latentia.training.execution import Execution, decide_execution, describe_machine
 from latentia.training.interrupt import InterruptRequest
 from latentia.training.loop import FitResult, fit
+from latentia.training.settings import TrainingSettings
 
 HEARTBEAT_SECONDS = 2.0
 
@@ -94,9 +97,9 @@ class Job:
                 "device": self.execution.device,
                 "precision": self.execution.precision,
                 "parameters": self.parameters,
-                "steps": training.steps or math.ceil((training.epochs or 0) * n / training.batch_size),
+                "steps": planned_steps(training, n),
                 "steps_per_epoch": per_epoch,
-                "step": 0 if directory is None else _last_step(directory),
+                "step": 0 if directory is None else directory.last_step(),
             }
         )
 
@@ -123,11 +126,11 @@ class Job:
             self.config, directory=directory, summary={}, model=self.model, dataset=self.dataset, rows=recorder.rows
         )
         before = time.perf_counter()
-        with self.execution.threaded():
+        with self.execution.applied():
             evaluation = None
             if "test" in self.dataset.splits:
                 events.said("evaluating on the test part")
-                evaluation = run.evaluate()
+                evaluation = self._evaluate(run, directory, events)
             self.seconds["evaluation"] = time.perf_counter() - before
             run.summary = self._summary(directory, result, evaluation)
             if directory is not None:
@@ -140,6 +143,17 @@ class Job:
                 directory.write_status("finished", result.step, summary=run.summary)
         events.finished(run.summary)
         return run
+
+    def _evaluate(self, run: Run, directory: RunDirectory | None, events: Events) -> dict[str, Any] | None:
+        try:
+            evaluation = run.measure()
+        except DataError as error:  # values in the test part that no figure can be given for; the model is trained
+            self.notes.append(str(error))
+            events.said(str(error))
+            return None
+        if directory is not None:
+            storage.write_json(directory.evaluation_file, evaluation)
+        return evaluation
 
     def _write(self, directory: RunDirectory, run: Run, evaluation: dict[str, Any] | None) -> None:
         pictures.draw_run(run, evaluation)
@@ -232,7 +246,7 @@ def _outcome_recorded(directory: RunDirectory | None, recorder: Recorder) -> Ite
             except LatentiaError:  # such as a full disk, which is what `error` already says
                 pass
             if isinstance(error, Interrupted):
-                raise Interrupted(f"{error}; go on with: latentia resume {directory.path}") from None
+                raise Interrupted(f"{error}; go on with: latentia resume {shlex.quote(str(directory.path))}") from None
         raise
 
 
@@ -251,9 +265,11 @@ def _memory_explained() -> Iterator[None]:
         raise
 
 
-def _last_step(directory: RunDirectory) -> int:
-    names = directory.checkpoints.names()
-    return int(names[-1]) if names else 0
+def planned_steps(training: TrainingSettings, samples: int) -> int:
+    """How many optimiser steps the settings plan for that many training samples."""
+    if training.steps is not None:
+        return training.steps
+    return IndexStream(samples, training.batch_size, 0, "").steps_in(training.epochs or 0)
 
 
 def _versions() -> dict[str, str]:

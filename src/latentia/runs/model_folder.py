@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -11,10 +12,11 @@ from pydantic import TypeAdapter, ValidationError
 from latentia import storage
 from latentia.data.dataset import DataSpec
 from latentia.data.preparation import Preparation
-from latentia.errors import CheckpointError, DataError, RunError
+from latentia.errors import CheckpointError, ConfigError, DataError, RunError
 from latentia.models.latent_variable import LatentVariableModel
 from latentia.recipes.build import build_model
 from latentia.recipes.config import ModelSettings
+from latentia.runs.directory import RunDirectory
 from latentia.training.checkpoint import from_bytes, restore_model, to_bytes
 
 FORMAT = "latentia-model"
@@ -77,12 +79,15 @@ def load(path: str | Path) -> LatentVariableModel:
         Traceback (most recent call last):
         latentia.errors.RunError: there is no model in no/such/run: give a run's directory or its model folder
     """
-    folder = Path(path).expanduser()
+    folder = RunDirectory(Path(path)).path if str(path).startswith("~") else Path(path)
     if (folder / "model").is_dir():
         folder = folder / "model"
     settings, spec, _ = read_description(folder)
-    model = build_model(settings, spec, seed=0)
     source = folder / "model.safetensors"
+    try:
+        model = build_model(settings, spec, seed=0)
+    except (ConfigError, RuntimeError, MemoryError) as error:  # sizes that no trained model has
+        raise CheckpointError(f"{folder / 'config.json'} describes a model that cannot be built: {error}") from error
     try:
         data = source.read_bytes()
     except OSError as error:
@@ -91,8 +96,15 @@ def load(path: str | Path) -> LatentVariableModel:
     return model.eval()
 
 
-def read_description(folder: Path) -> tuple[ModelSettings, DataSpec, Preparation]:
+def read_description(folder: Path, run: Path | None = None) -> tuple[ModelSettings, DataSpec, Preparation]:
     """Read what a model folder says about its model.
+
+    Args:
+        folder: The model folder.
+        run: The run that it belongs to, if it does.
+
+    Returns:
+        Its parts' settings, the data that it takes, and how stored data become x.
 
     Raises:
         RunError: If there is no such folder, or the run has not finished.
@@ -100,8 +112,9 @@ def read_description(folder: Path) -> tuple[ModelSettings, DataSpec, Preparation
     """
     source = folder / "config.json"
     if not source.is_file():
-        if (folder / "config.toml").is_file():
-            raise RunError(f"the run {folder} has no model yet: finish it with `latentia resume {folder}`")
+        run = run or folder
+        if (run / "config.toml").is_file():
+            raise RunError(f"the run {run} has no model yet: finish it with `latentia resume {shlex.quote(str(run))}`")
         raise RunError(f"there is no model in {folder}: give a run's directory or its model folder")
     try:
         value = storage.read_json(source)
@@ -119,8 +132,9 @@ def read_description(folder: Path) -> tuple[ModelSettings, DataSpec, Preparation
 
 def model_card(summary: Mapping[str, Any], evaluation: Mapping[str, Any] | None, pictures: list[str]) -> str:
     """The README of a model folder: what it is, its numbers with their protocol, and how to use it."""
+    noun = "sample" if evaluation is None else evaluation["protocol"]["unit"].split(",")[0].removeprefix("nats per ")
     lines = [
-        f"# {summary['preset'] or 'model'} on {summary['data']}",
+        f"# {summary['preset'] or 'model'} on {Path(summary['data']).name}",
         "",
         f"{summary['parameters']:,} parameters, trained for {summary['epochs']:g} epochs ({summary['steps']:,} steps) "
         f"with seed {summary['seed']} on {summary['device']} in {summary['precision']} by Latentia.",
@@ -129,11 +143,11 @@ def model_card(summary: Mapping[str, Any], evaluation: Mapping[str, Any] | None,
     if evaluation is not None:
         lines += ["| figure | value | unit |", "|---|---|---|"]
         units = {
-            "elbo": "nats per image",
-            "distortion": "nats per image",
-            "rate": "nats per image",
-            "nll": f"nats per image, K = {evaluation.get('importance_samples')}",
-            "mse": "mean over values and images",
+            "elbo": f"nats per {noun}",
+            "distortion": f"nats per {noun}",
+            "rate": f"nats per {noun}",
+            "nll": f"nats per {noun}, K = {evaluation.get('importance_samples')}",
+            "mse": f"mean over values and {noun}s",
             "psnr": "dB",
             "active_units": f"of {evaluation.get('latent_dim')} latent dimensions",
         }
@@ -143,7 +157,7 @@ def model_card(summary: Mapping[str, Any], evaluation: Mapping[str, Any] | None,
         protocol = evaluation["protocol"]
         lines += [
             "",
-            f"Measured on the {evaluation['n']:,} images of the {evaluation['split']} part, in {protocol['mode']}; "
+            f"Measured on the {evaluation['n']:,} {noun}s of the {evaluation['split']} part, in {protocol['mode']}; "
             f"the likelihood is {protocol['likelihood_in_words']}; binarisation: {protocol['binarize']}.",
             "",
         ]

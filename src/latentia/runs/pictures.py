@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import shlex
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -61,10 +62,10 @@ def draw_run(run: Run, evaluation: Mapping[str, Any] | None) -> None:
     folder = storage.make_folder(directory.plots)
     rows = run.metrics
     if rows:
-        plots.save_figure(plots.plot_curves(rows, noun=noun(run.dataset.spec)), folder / "curves.png")
+        plots.save_figure(plots.plot_curves(rows, noun=run.spec.noun), folder / "curves.png")
     if evaluation is not None and evaluation["rate_per_dimension"]:
         plots.save_figure(
-            plots.plot_rate_per_dimension(evaluation["rate_per_dimension"], noun=noun(run.dataset.spec)),
+            plots.plot_rate_per_dimension(evaluation["rate_per_dimension"], noun=run.spec.noun),
             folder / "rates.png",
         )
     split = "test" if "test" in run.dataset.splits else "train"
@@ -76,15 +77,10 @@ def draw_run(run: Run, evaluation: Mapping[str, Any] | None) -> None:
         figure = plots.plot_latents(
             means.flatten(1).numpy(),
             None if y is None else y.numpy(),
-            run.dataset.spec.classes,
-            title=f"posterior means of {len(means)} {split} {noun(run.dataset.spec)}s",
+            run.spec.classes,
+            title=f"posterior means of {len(means)} {split} {run.spec.noun}s",
         )
         plots.save_figure(figure, folder / "latents.png")
-
-
-def noun(spec: DataSpec) -> str:
-    """What one sample is called in titles and units."""
-    return "image" if spec.is_image else "vector"
 
 
 FIGURES = [
@@ -111,10 +107,10 @@ def write_report(directory: RunDirectory, config: Config, summary: Mapping[str, 
         for name, title, caption in FIGURES
         if (directory.path / name).is_file()
     ]
-    run = directory.path
+    run = shlex.quote(str(directory.path))
     html = render_report(
-        title=f"{config.preset or 'model'} on {config.data.source}",
-        noun=noun(spec),
+        title=f"{config.preset or 'model'} on {Path(config.data.source).name}",
+        noun=spec.noun,
         summary=summary,
         evaluation=directory.evaluation() or {},
         config_toml=to_toml(config),

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import html
+import itertools
 import statistics
+import warnings
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -12,11 +14,12 @@ import torch
 
 from latentia import storage
 from latentia.data.blocks import blocks
-from latentia.data.dataset import Dataset
+from latentia.data.dataset import Dataset, DataSpec
+from latentia.data.preparation import Preparation
 from latentia.data.seeds import derive_seed
 from latentia.data.sources import load as load_data
-from latentia.errors import ConfigError, DataError, RunError
-from latentia.evaluation.encoding import evaluating
+from latentia.errors import ConfigError, DataError, EnvironmentFault, RunError
+from latentia.evaluation.encoding import BLOCK, evaluating
 from latentia.evaluation.likelihood import evaluate
 from latentia.maths.schedules import value_at
 from latentia.models.latent_variable import LatentVariableModel
@@ -24,9 +27,11 @@ from latentia.recipes.config import Config
 from latentia.runs import pictures
 from latentia.runs.directory import RunDirectory
 from latentia.runs.inputs import read_input
-from latentia.runs.model_folder import load
+from latentia.runs.model_folder import load, model_card, read_description
 from latentia.runs.results import Reconstruction, Samples
 from latentia.training.execution import resolve_device
+
+MOST = 100_000  # samples or reconstructions at once: they are kept in memory and drawn
 
 
 class Run:
@@ -75,7 +80,29 @@ class Run:
     def model(self) -> LatentVariableModel:
         """The trained model, in evaluation mode."""
         assert self.directory is not None
-        return load(self.directory.path).to(resolve_device(self.config.training.device))
+        try:
+            device = resolve_device(self.config.training.device)
+        except EnvironmentFault:  # trained on another machine
+            device = resolve_device("auto")
+        return load(self.directory.path).to(device)
+
+    @cached_property
+    def spec(self) -> DataSpec:
+        """What one sample is, from the model's own folder: the data need not be at hand."""
+        return self._description[0]
+
+    @cached_property
+    def preparation(self) -> Preparation:
+        """How stored data become x, likewise."""
+        return self._description[1]
+
+    @cached_property
+    def _description(self) -> tuple[DataSpec, Preparation]:
+        if "dataset" in self.__dict__:
+            return self.dataset.spec, self.dataset.preparation
+        assert self.directory is not None
+        _, spec, preparation = read_description(self.directory.path / "model", run=self.directory.path)
+        return spec, preparation
 
     @cached_property
     def dataset(self) -> Dataset:
@@ -99,18 +126,18 @@ class Run:
         return value_at(objective.beta, 1.0) if objective.name == "elbo" and objective.capacity is None else None
 
     def evaluate(
-        self, split: str = "test", *, importance_samples: int = 0, seed: int = 0, seeds: int = 1
+        self, split: str = "test", *, importance_samples: int = 100, seed: int = 0, seeds: int = 1
     ) -> dict[str, Any]:
         """Measure the model on a split; see :func:`latentia.evaluation.evaluate` for what each figure is.
 
-        An evaluation of the test part is written to ``eval.json`` and into the report.
+        An evaluation of the test part is written to ``eval.json``, the model's card and the report.
 
         Args:
             split: ``train``, ``valid`` or ``test``.
             importance_samples: K of the nll; 0 leaves it out.
             seed: Of the evaluation noise.
             seeds: How often to evaluate, with ``seed``, ``seed + 1`` ...; with several, the figures are means and
-                ``over_seeds`` has each one's standard deviation.
+                ``over_seeds`` has the seeds, and each figure's standard deviation and values.
 
         Returns:
             What ``latentia evaluate --json`` prints.
@@ -119,6 +146,19 @@ class Run:
             ConfigError: If ``seeds`` or ``importance_samples`` is out of range.
             DataError: If there is no such split.
         """
+        value = self.measure(split, importance_samples=importance_samples, seed=seed, seeds=seeds)
+        if split == "test" and self.directory is not None:
+            try:
+                with self.directory.locked():
+                    self._store(value)
+            except (EnvironmentFault, RunError) as error:
+                warnings.warn(f"the evaluation could not be stored in the run: {error}", stacklevel=2)
+        return value
+
+    def measure(
+        self, split: str = "test", *, importance_samples: int = 0, seed: int = 0, seeds: int = 1
+    ) -> dict[str, Any]:
+        """Do what :meth:`evaluate` does, but store nothing."""
         if seeds < 1:
             raise ConfigError(f"seeds must be at least 1, not {seeds}")
         results = [
@@ -133,13 +173,16 @@ class Run:
             for number in range(seeds)
         ]
         value = {"run": None if self.path is None else str(self.path), "preset": self.config.preset, **results[0]}
-        if seeds > 1:
-            value |= _over_seeds(results)
-        if split == "test" and self.directory is not None:
-            storage.write_json(self.directory.evaluation_file, value)
-            if self.summary:
-                self.write_report()
-        return value
+        return value if seeds == 1 else value | _over_seeds(results, seed)
+
+    def _store(self, evaluation: dict[str, Any]) -> None:
+        assert self.directory is not None
+        storage.write_json(self.directory.evaluation_file, evaluation)
+        card = self.directory.model / "README.md"
+        if self.summary and card.is_file():
+            drawn = sorted(path.name for path in self.directory.model.glob("*.png"))
+            storage.write_text(card, model_card(self.summary, evaluation, drawn))
+            self.write_report()
 
     def reconstruct(
         self,
@@ -166,16 +209,20 @@ class Run:
             ConfigError: If ``n`` is smaller than 1.
             DataError: If there is no such split, or the file does not fit the model.
         """
-        if n < 1:
-            raise ConfigError(f"n must be at least 1, not {n}")
+        if not 1 <= n <= MOST:
+            raise ConfigError(f"n must be between 1 and {MOST:,}, not {n}")
         x, y, source = self._inputs(n, split, input)
         with evaluating(self.model):
-            reconstruction = self.model.reconstruct(x, y)
+            pieces = [
+                self.model.reconstruct(x[start : start + BLOCK], None if y is None else y[start : start + BLOCK])
+                for start in range(0, len(x), BLOCK)
+            ]
+        reconstruction = torch.cat(pieces)
         errors = (reconstruction - x).square().flatten(1).mean(1)
         path = self._target(out, "reconstructions.png") if write else None
         if path is not None:
-            labels = None if y is None else [self.dataset.spec.classes[int(label)] for label in y]
-            pictures.draw_reconstructions(path, x, reconstruction, self.dataset.spec, errors, labels, source)
+            labels = None if y is None else [self.spec.classes[int(label)] for label in y]
+            pictures.draw_reconstructions(path, x, reconstruction, self.spec, errors, labels, source)
         return Reconstruction(x.cpu(), reconstruction.cpu(), errors.cpu(), source, path)
 
     def sample(
@@ -194,7 +241,7 @@ class Run:
             seed: Of the draws; the same seed gives the same samples.
             temperature: Factor on the prior's standard deviation.
             out: Where the picture goes; ``samples/samples.png`` in the run's folder if not given. The arrays are
-                written beside it, as ``.npy``.
+                written beside it as ``.npy``, in the data's own units where these were scaled.
             write: Whether to write anything at all.
 
         Returns:
@@ -203,23 +250,27 @@ class Run:
         Raises:
             ConfigError: If the model has no prior, or ``n`` or the temperature is out of range.
         """
-        if n < 1 or not 0 <= temperature < float("inf"):
-            raise ConfigError(f"n must be at least 1 and the temperature at least 0, not {n} and {temperature:g}")
+        if not 1 <= n <= MOST or not 0 <= temperature < float("inf"):
+            raise ConfigError(
+                f"n must be between 1 and {MOST:,} and the temperature at least 0, not {n} and {temperature:g}"
+            )
         with evaluating(self.model) as device:
             source = torch.Generator(device).manual_seed(derive_seed(seed, "sample"))
-            x = self.model.sample(n, generator=source, temperature=temperature).cpu()
+            sizes = [min(BLOCK, n - start) for start in range(0, n, BLOCK)]
+            pieces = [self.model.sample(size, generator=source, temperature=temperature).cpu() for size in sizes]
+        x = torch.cat(pieces)
         path = self._target(out, "samples.png") if write else None
         array = None
         if path is not None:
             array = path.with_suffix(".npy")
-            pictures.draw_samples(path, x, self.dataset.spec, self.name, seed, temperature)
-            pictures.write_array(array, x)
+            pictures.draw_samples(path, x, self.spec, self.name, seed, temperature)
+            pictures.write_array(array, self.preparation.restore(x))
         return Samples(x, seed, temperature, path, array)
 
     @property
     def name(self) -> str:
         """How the run is called in titles: its preset and its data."""
-        return f"{self.config.preset or 'model'} on {self.config.data.source}"
+        return f"{self.config.preset or 'model'} on {Path(self.config.data.source).name}"
 
     def write_report(self) -> Path:
         """Write ``report.html`` from what the run's folder holds.
@@ -229,12 +280,12 @@ class Run:
         """
         if self.directory is None:
             raise RunError("a run without a directory has no place for a report: train with directory='auto'")
-        return pictures.write_report(self.directory, self.config, self.summary, self.dataset.spec)
+        return pictures.write_report(self.directory, self.config, self.summary, self.spec)
 
     def _repr_html_(self) -> str:
         test = self.summary.get("test") or {}
         cells = {"preset": self.config.preset, "data": self.config.data.source, **test}
-        rows = "".join(f"<tr><th>{key}</th><td>{_html(value)}</td></tr>" for key, value in cells.items())
+        rows = "".join(f"<tr><th>{_html(key)}</th><td>{_html(value)}</td></tr>" for key, value in cells.items())
         return f"<table>{rows}</table>"
 
     def __repr__(self) -> str:
@@ -245,11 +296,16 @@ class Run:
     def _inputs(self, n: int, split: str, input: str | Path | None) -> tuple[torch.Tensor, torch.Tensor | None, str]:
         device = next(self.model.parameters()).device
         if input is not None:
-            x = read_input(Path(input), self.dataset.spec, self.dataset.preparation)[:n]
-            return x.to(device), None, str(input)
-        part = self.dataset.split(split)
-        first = next(blocks(part, self.dataset.preparation, size=n, seed=0, purpose="evaluation", device=device))
-        return first.x, first.y, f"{split} {pictures.noun(self.dataset.spec)}s"
+            given = read_input(Path(input), self.spec, self.preparation)
+            for note in given.notes:
+                warnings.warn(note, stacklevel=3)
+            return given.x[:n].to(device), None if given.y is None else given.y[:n].to(device), given.source
+        found = blocks(
+            self.dataset.split(split), self.preparation, size=BLOCK, seed=0, purpose="evaluation", device=device
+        )
+        first = list(itertools.islice(found, -(-n // BLOCK)))
+        y = None if first[0].y is None else torch.cat([block.y for block in first if block.y is not None])[:n]
+        return torch.cat([block.x for block in first])[:n], y, f"{split} {self.spec.noun}s"
 
     def _target(self, out: str | Path | None, name: str) -> Path | None:
         if out is not None:
@@ -295,7 +351,10 @@ def reload_data(directory: RunDirectory, config: Config, data: Any = None) -> Da
             f"{directory.path} was trained on arrays passed from Python: pass them again, as "
             "latentia.open_run(path, data=...) or latentia.resume(path, data=...)"
         )
-    dataset = load_data(config.data, data_dir=meta.get("data_dir"), arrays=data)
+    data_dir = meta.get("data_dir")
+    if not isinstance(data_dir, str) or not Path(data_dir).is_dir():
+        data_dir = None  # moved since; there may be another in LATENTIA_DATA_DIR or the cache
+    dataset = load_data(config.data, data_dir=data_dir, arrays=data)
     if meta.get("fingerprint") not in (None, dataset.fingerprint):
         raise DataError(
             f"the data of {directory.path} ({config.data.source}) have changed since it was trained: "
@@ -304,12 +363,13 @@ def reload_data(directory: RunDirectory, config: Config, data: Any = None) -> Da
     return dataset
 
 
-def _over_seeds(results: list[dict[str, Any]]) -> dict[str, Any]:
+def _over_seeds(results: list[dict[str, Any]], seed: int) -> dict[str, Any]:
+    """Means of the figures, and how far they spread over the evaluation seeds."""
     names = [key for key, value in results[0].items() if isinstance(value, float)]
     figures = {name: [result[name] for result in results] for name in names}
-    over = {
-        name: {"standard_deviation": statistics.stdev(values), "values": values} for name, values in figures.items()
-    }
+    over: dict[str, Any] = {"seeds": [seed + number for number in range(len(results))]}
+    for name, values in figures.items():
+        over[name] = {"standard_deviation": statistics.stdev(values), "values": values}
     return {**{name: statistics.fmean(values) for name, values in figures.items()}, "over_seeds": over}
 
 

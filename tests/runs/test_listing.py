@@ -1,0 +1,76 @@
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from latentia.errors import ConfigError, DataError, RunError
+from latentia.recipes.config import make_config
+from latentia.recipes.presets import PRESETS
+from latentia.runs import fitting
+from latentia.runs.directory import RunDirectory
+from latentia.runs.listing import describe_data, describe_preset, list_runs, presets
+
+SMALL = ["training.steps=2", "model.encoder.hidden=[4]", "model.decoder.hidden=[4]", "training.device=cpu"]
+
+
+@pytest.mark.parametrize("name", list(PRESETS))
+def test_a_presets_description_is_its_config(name: str):
+    described = describe_preset(name)
+    assert make_config(described["config"]) == PRESETS[name].config()
+    assert described["origins"]["training.epochs"] == "preset"
+    assert described["origins"]["training.optimizer.lr"] == "default"
+    assert set(described["origins"].values()) == {"preset", "default"}
+
+
+def test_an_unknown_preset_is_refused_with_the_nearest():
+    with pytest.raises(ConfigError, match="Did you mean 'conv-vae'"):
+        describe_preset("convvae")
+
+
+def test_presets_have_one_line_each():
+    rows = presets()
+    assert [row["name"] for row in rows] == list(PRESETS)
+    assert all("\n" not in row["description"] and len(row["description"]) < 120 for row in rows)
+
+
+def test_runs_are_listed_the_latest_first(tmp_path: Path, arrays: dict[str, Any], no_pictures: None):
+    for name in ("one", "two"):
+        fitting.train("vae", arrays, directory=tmp_path / name, settings=SMALL)
+    fitting.train_seeds("ae", arrays, seeds=2, directory=tmp_path / "many", settings=SMALL)
+    (tmp_path / "not-a-run").mkdir()
+    early, late = RunDirectory(tmp_path / "one"), RunDirectory(tmp_path / "two")
+    for directory, beat in ((early, "2001-01-01T00:00:00+00:00"), (late, "2099-01-01T00:00:00+00:00")):
+        status = directory.status()
+        directory.status_file.write_text(json.dumps({**status, "heartbeat": beat}))
+    rows = list_runs(tmp_path)
+    names = [row["name"] for row in rows]
+    assert names[0] == "two" and names[-1] == "one"
+    assert set(names) == {"one", "two", os.path.join("many", "seed-0"), os.path.join("many", "seed-1")}
+    one = rows[-1]
+    assert one["state"] == "finished" and one["preset"] == "vae" and one["step"] == 2 and one["elbo"] < 0
+    assert {row["elbo"] for row in rows if row["preset"] == "ae"} == {None}
+
+
+def test_a_missing_folder_of_runs_is_named(tmp_path: Path):
+    assert list_runs(tmp_path) == []
+    with pytest.raises(RunError, match="no folder"):
+        list_runs(tmp_path / "missing")
+
+
+def test_data_are_described(tmp_path: Path):
+    digits = describe_data("digits")
+    assert digits["event_shape"] == [1, 8, 8] and len(digits["classes"]) == 10
+    assert sum(part["n"] for part in digits["splits"].values()) == 1797
+    assert sum(digits["splits"]["train"]["per_class"].values()) == digits["splits"]["train"]["n"]
+    np.save(tmp_path / "table.npy", np.linspace(-1, 1, 30).reshape(10, 3))
+    table = describe_data(str(tmp_path / "table.npy"))
+    assert table["event_shape"] == [3] and table["low"] == -1 and table["high"] == 1 and table["classes"] == []
+    with pytest.raises(ConfigError, match="Did you mean 'digits'"):
+        describe_data("digit")
+    with pytest.raises(DataError):
+        describe_data(str(tmp_path / "missing.npy"))
