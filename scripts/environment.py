@@ -5,11 +5,13 @@ It also has to start under a Python that is too old, if only to say so: hence no
 
 import hashlib
 import os
+import shutil
 import subprocess
 import sys
 
 ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 OLDEST = (3, 11)
+UNFINISHED = "latentia-unfinished"  # lies in an environment from before it is made until it is whole
 
 
 def stop(message):
@@ -34,17 +36,52 @@ def interpreter(folder):
     return os.path.join(folder, "Scripts", "python.exe") if os.name == "nt" else os.path.join(folder, "bin", "python")
 
 
-def works(folder):
-    """Say whether an environment is whole: its Python is new enough and its pip can be run."""
-    check = "import sys, pip; raise SystemExit(sys.version_info < %r)" % (OLDEST,)
+def fault(folder):
+    """Return what an environment lacks, in words: a Python that starts and is new enough, or pip; None if nothing."""
+    check = (
+        "import sys\n"
+        "if sys.version_info < %r: raise SystemExit('its Python is %%d.%%d' %% sys.version_info[:2])\n"
+        "try: import pip\n"
+        "except ImportError: raise SystemExit('it has no pip')\n"
+        "sys.stderr.write('whole')" % (OLDEST,)
+    )
     try:
-        return subprocess.run([interpreter(folder), "-c", check], stderr=subprocess.DEVNULL).returncode == 0
+        done = subprocess.run([interpreter(folder), "-c", check], stderr=subprocess.PIPE)
     except OSError:
-        return False
+        return "its Python does not start"
+    said = done.stderr.decode("utf-8", "replace").strip().split("\n")[-1]
+    if said == "whole" and done.returncode == 0:
+        return None
+    return said if said.startswith("it") and done.returncode == 1 else "its Python does not start"
+
+
+def make_room(folder):
+    """Empty a folder that this script left unfinished, and mark it; refuse one that holds anything else."""
+    found = os.listdir(folder) if os.path.isdir(folder) else []
+    if found and UNFINISHED not in found:
+        if "pyvenv.cfg" not in found:
+            stop(
+                "%s is in the way: it is neither empty nor a virtual environment. "
+                "Move it, or set LATENTIA_VENV to another folder." % folder
+            )
+        stop(
+            "The virtual environment in %s cannot be used: %s, and Latentia needs Python %d.%d or newer with pip. "
+            "Remove it if nobody needs it, or set LATENTIA_VENV to another folder." % ((folder, fault(folder)) + OLDEST)
+        )
+    if not os.path.isdir(folder):
+        os.makedirs(folder)
+    with open(os.path.join(folder, UNFINISHED), "w") as file:
+        file.write("scripts/environment.py is making this environment; while this file is here, it may replace it.\n")
+    for name in found:
+        path = os.path.join(folder, name)
+        if os.path.isdir(path) and not os.path.islink(path):
+            shutil.rmtree(path)
+        elif name != UNFINISHED:
+            os.remove(path)
 
 
 def create(folder):
-    """Make the environment, replacing one that was left unfinished."""
+    """Make the environment, replacing one that this script left unfinished and no other."""
     try:
         import ensurepip  # noqa: F401  (Debian and Ubuntu ship it apart from Python)
         import venv
@@ -53,12 +90,12 @@ def create(folder):
             "This Python cannot make virtual environments: its 'venv' or 'ensurepip' module is missing. "
             "On Debian or Ubuntu, `apt install python%d.%d-venv` brings both." % sys.version_info[:2]
         )
-    if os.path.isdir(folder) and os.listdir(folder) and not os.path.exists(os.path.join(folder, "pyvenv.cfg")):
-        stop("%s is in the way: it is neither empty nor a virtual environment. Move it, or set LATENTIA_VENV." % folder)
-    say("Making a virtual environment in %s" % folder)
     try:
-        venv.EnvBuilder(with_pip=True, clear=os.path.isdir(folder), symlinks=os.name != "nt").create(folder)
-    except (OSError, subprocess.CalledProcessError) as error:
+        make_room(folder)
+        say("Making a virtual environment in %s" % folder)
+        venv.EnvBuilder(with_pip=True, symlinks=os.name != "nt").create(folder)
+        os.remove(os.path.join(folder, UNFINISHED))
+    except (OSError, ValueError, subprocess.CalledProcessError) as error:
         stop("The virtual environment in %s could not be made: %s" % (folder, error))
 
 
@@ -99,7 +136,7 @@ def prepare(extra=""):
             + "Run this with a newer one, as in `python%d.%d %s`." % (OLDEST + (sys.argv[0],))
         )
     folder = place()
-    if not works(folder):
+    if fault(folder) is not None or os.path.exists(os.path.join(folder, UNFINISHED)):
         create(folder)
     install(folder, extra)
     return interpreter(folder)

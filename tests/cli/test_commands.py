@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 import signal
 import subprocess
 import sys
@@ -83,11 +84,44 @@ def test_train_from_a_printed_preset(latentia: Any, tmp_path: Path) -> None:
     assert again["model"]["encoder"]["channels"] == [4]
 
 
-def test_train_on_an_array_file(latentia: Any, tmp_path: Path) -> None:
-    np.save(tmp_path / "table.npy", np.random.default_rng(0).normal(size=(50, 7)).astype(np.float32))
-    settings = ["--set", "model.likelihood.name=gaussian"]
-    summary = document(latentia("train", "vae", "--data", "table.npy", "--steps", 3, *settings, "--json", cwd=tmp_path))
+@pytest.mark.parametrize(
+    ("preset", "data", "settings"),
+    [
+        ("vae", "unit", []),
+        ("ae", "unit", []),
+        ("vae", "measured", ["model.likelihood.name=gaussian"]),
+        ("ae", "measured", ["model.likelihood.loc_activation=identity"]),
+        ("vae", "counted", ["data.scale=unit"]),
+        ("ae", "counted", ["data.scale=unit"]),
+    ],
+)
+def test_train_on_a_table(latentia: Any, tmp_path: Path, preset: str, data: str, settings: list[str]) -> None:
+    random = np.random.default_rng(0)
+    table = {
+        "unit": random.random((50, 7)).astype(np.float32),
+        "measured": random.normal(size=(50, 7)).astype(np.float32),
+        "counted": random.integers(0, 4, size=(200, 7)),
+    }[data]
+    np.save(tmp_path / "table.npy", table)
+    assignments = [word for setting in settings for word in ("--set", setting)]
+    summary = document(
+        latentia("train", preset, "--data", "table.npy", "--steps", 3, *assignments, "--json", cwd=tmp_path)
+    )
     assert summary["steps"] == 3
+    if data == "measured":  # refused as it is, as the README says
+        refused(latentia("train", preset, "--data", "table.npy", "--steps", 3, "--json", cwd=tmp_path), 2)
+
+
+@pytest.mark.parametrize("preset", ["conv-ae", "conv-vae"])
+def test_a_convolutional_preset_refuses_a_table(latentia: Any, tmp_path: Path, preset: str) -> None:
+    np.save(tmp_path / "table.npy", np.random.default_rng(0).random((50, 7)))
+    assert "images" in refused(latentia("train", preset, "--data", "table.npy", "--json", cwd=tmp_path), 2)
+
+
+def test_a_stray_file_does_not_stand_in_for_a_preset(latentia: Any, tmp_path: Path) -> None:
+    (tmp_path / "ae").touch()
+    assert document(latentia("train", "ae", "--steps", 1, "--json", cwd=tmp_path))["preset"] == "ae"
+    assert not list((tmp_path / "runs").glob("*-model"))
 
 
 def test_train_over_seeds(latentia: Any, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -161,6 +195,7 @@ def test_evaluate(latentia: Any, trained: Trained) -> None:
     assert set(result) >= EVALUATION
     assert result["elbo"] == pytest.approx(summary["test"]["elbo"], abs=1e-3)
     assert result["importance_samples"] == 10
+    assert "over_seeds" not in result
     assert result["nll"] <= -result["elbo"] + 1.0
     assert result["protocol"]["likelihood_normalised"] is False
 
@@ -173,8 +208,17 @@ def test_evaluate_for_a_person(latentia: Any, trained: Trained) -> None:
 
 
 def test_evaluate_over_seeds(latentia: Any, trained: Trained) -> None:
-    result = document(latentia("evaluate", trained[0], "--importance-samples", 2, "--seeds", 2, "--json"))
+    arguments = ["evaluate", trained[0], "--importance-samples", 2, "--seeds", 3]
+    result = document(latentia(*arguments, "--json"))
     assert result["split"] == "test"
+    for name in ("elbo", "nll"):  # both rest on random draws
+        spread = result["over_seeds"][name]
+        assert len(set(spread["values"])) == 3
+        assert result[name] == pytest.approx(np.mean(spread["values"]))
+        assert spread["standard_deviation"] == pytest.approx(np.std(spread["values"], ddof=1))
+    shown = latentia(*arguments)
+    assert shown.returncode == 0, shown.stderr
+    assert "over seeds" in shown.stdout
 
 
 @pytest.mark.parametrize(("command", "count"), [("reconstruct", 5), ("sample", 9)])
@@ -190,11 +234,24 @@ def test_pictures(latentia: Any, trained: Trained, tmp_path: Path, command: str,
     assert (tmp_path / "mine.png").exists()
 
 
+def test_sample_at_temperature_zero(latentia: Any, trained: Trained, tmp_path: Path) -> None:
+    arguments = ["--n", 3, "--temperature", 0, "--out", tmp_path / "mean.png", "--json"]
+    result = document(latentia("sample", trained[0], *arguments))
+    assert result["temperature"] == 0
+    x = np.load(result["array"])
+    assert len(x) == 3
+    np.testing.assert_allclose(x, x[:1].repeat(3, 0), atol=1e-6)  # the prior's mean, decoded each time
+
+
 def test_reconstruct_new_images(latentia: Any, trained: Trained, tmp_path: Path) -> None:
     np.save(tmp_path / "new.npy", np.zeros((3, 8, 8), np.uint8))
     arguments = ["--input", tmp_path / "new.npy", "--out", tmp_path / "new.png", "--json"]
     result = document(latentia("reconstruct", trained[0], *arguments))
     assert len(result["errors"]) == 3
+    Image.new("L", (8, 8), 100).save(tmp_path / "new one.png")
+    shown = latentia("reconstruct", trained[0], "--input", tmp_path / "new one.png", "--out", tmp_path / "a b.png")
+    assert shown.returncode == 0, shown.stderr
+    assert shlex.quote(str(tmp_path / "a b.png")) in shown.stdout
     np.save(tmp_path / "wrong.npy", np.zeros((3, 9, 9), np.uint8))
     refused(latentia("reconstruct", trained[0], "--input", tmp_path / "wrong.npy"), 1)
 
@@ -246,12 +303,12 @@ def test_data_show(latentia: Any) -> None:
 
 
 def test_demo(latentia: Any, tmp_path: Path) -> None:
-    result = latentia("demo", "--out", "first", cwd=tmp_path)
+    result = latentia("demo", "--out", "my runs/first", cwd=tmp_path)
     assert result.returncode == 0, result.stderr
-    assert (tmp_path / "first" / "report.html").exists()
-    assert list((tmp_path / "first" / "samples").glob("*.png"))
+    assert (tmp_path / "my runs" / "first" / "report.html").exists()
+    assert list((tmp_path / "my runs" / "first" / "samples").glob("*.png"))
     assert "elbo" in result.stdout
     suggested = [line.strip() for line in result.stdout.splitlines() if line.startswith("  latentia ")]
     assert len(suggested) >= 3
-    again = latentia(*suggested[0].split()[1:], cwd=tmp_path)
+    again = latentia(*shlex.split(suggested[0])[1:], cwd=tmp_path)
     assert again.returncode == 0, again.stderr

@@ -11,13 +11,13 @@ from latentia.cli import fitting, listing, using
 app = typer.Typer(
     name="latentia",
     help="Train, explain and ship autoencoders and variational autoencoders.",
-    epilog="Begin with: latentia demo",
+    epilog="Begin with `latentia demo`. `latentia COMMAND --help` says what a command takes.",
     no_args_is_help=True,
     rich_markup_mode="rich",
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-data = typer.Typer(help="Look at data.", no_args_is_help=True)
+data = typer.Typer(help="Look at a data set, with `latentia data show SRC`.", no_args_is_help=True)
 
 MAKE, USE, LOOK = "Make a model", "Use a model", "Look things up"
 
@@ -44,7 +44,7 @@ def _version(wanted: bool) -> None:
 @app.callback()
 def _top(
     version: Annotated[
-        bool, typer.Option("--version", help="Show the version.", callback=_version, is_eager=True)
+        bool, typer.Option("--version", metavar="", help="Show the version.", callback=_version, is_eager=True)
     ] = False,
 ) -> None:
     """Train, explain and ship autoencoders and variational autoencoders."""

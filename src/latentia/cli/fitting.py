@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from latentia.cli import completion, options
-from latentia.errors import ConfigError
+from latentia.errors import ConfigError, did_you_mean
 
 PresetOrConfig = Annotated[
     str,
     typer.Argument(
         metavar="PRESET|CONFIG.toml",
-        help="A named system (see: latentia presets), or a config file.",
+        help="What to train: a preset (`latentia presets` lists them) or a config file, "
+        "whose path ends in .toml or has a folder in it, as in ./config.",
         autocompletion=completion.presets,
         show_default=False,
     ),
@@ -22,33 +24,50 @@ PresetOrConfig = Annotated[
 OutRun = Annotated[
     Path | None,
     typer.Option(
-        metavar="DIR", help="The run's directory, absent or empty. runs/TIME-PRESET if not given.", show_default=False
+        metavar="DIR",
+        help="The run's directory, absent or empty. Without it, a new one in runs/, named after the time.",
+        callback=options.expanded,
+        show_default=False,
     ),
 ]
 Steps = Annotated[
-    int | None, typer.Option(metavar="N", min=1, help="Optimiser steps, instead of epochs.", show_default=False)
+    int | None,
+    typer.Option(metavar="N", min=1, help="Optimiser steps (batches), instead of --epochs.", show_default=False),
 ]
-Seed = Annotated[int | None, typer.Option(metavar="N", min=0, help="Seed of everything random.", show_default=False)]
+Seed = Annotated[
+    int | None,
+    typer.Option(metavar="N", min=0, help="Seed of everything random; presets say 0.", show_default=False),
+]
 Seeds = Annotated[
     int | None,
-    typer.Option(metavar="N", min=1, help="Train N times, with the seeds 0 to N - 1.", show_default=False),
+    typer.Option(
+        metavar="N", min=1, help="Train N times, with the seeds 0 to N - 1, and give the spread.", show_default=False
+    ),
 ]
 Device = Annotated[
     str | None,
     typer.Option(
         metavar="NAME",
-        help="auto, cpu, cuda, cuda:N or mps.",
+        help="Where to compute: auto (the fastest there is), cpu, cuda, cuda:N or mps.",
         autocompletion=completion.devices,
         show_default=False,
     ),
 ]
-Precision = Annotated[options.PrecisionName | None, typer.Option(metavar="NAME", help="auto, fp32 or bf16.")]
+Precision = Annotated[
+    options.PrecisionName | None,
+    typer.Option(
+        metavar="NAME",
+        help="In which numbers to compute: auto (bf16 for larger models where it is native, else fp32), fp32 or bf16.",
+        show_default=False,
+    ),
+]
 Assignments = Annotated[
     list[str] | None,
     typer.Option(
         "--set",
         metavar="a.b=value",
-        help="Set one key of the config, such as training.batch_size=64; may be repeated.",
+        help="Set one key of the config, such as training.batch_size=64; may be given several times. "
+        "`latentia presets NAME` shows the keys.",
         autocompletion=completion.settings,
         show_default=False,
     ),
@@ -56,9 +75,9 @@ Assignments = Annotated[
 
 
 def demo(out: OutRun = None, json: options.Json = False) -> None:
-    """Train a VAE on the embedded digits, evaluate it, draw, write a report.
+    """Train a VAE on small handwritten digits and write a report.
 
-    Takes seconds and downloads nothing.
+    Takes seconds and downloads nothing: the digits come with scikit-learn.
     """
     from latentia import runs
     from latentia.cli import printing, progress
@@ -87,9 +106,13 @@ def train(
     settings: Assignments = None,
     json: options.Json = False,
 ) -> None:
-    """Train a preset, or what a config file says, and evaluate it on the test part."""
-    exclude("--epochs", epochs, "--steps", steps)
-    exclude("--seed", seed, "--seeds", seeds)
+    """Train a model and evaluate it on the test part of the data.
+
+    The run's directory gets config, metrics, checkpoints, model and report.html.
+    Ctrl-C saves a checkpoint, from which `latentia resume` goes on.
+    """
+    options.exclude("--epochs", epochs, "--steps", steps)
+    options.exclude("--seed", seed, "--seeds", seeds)
     from latentia import runs
     from latentia.cli import printing, progress
 
@@ -104,11 +127,12 @@ def train(
         "settings": settings or [],
     }
     with progress.shown() as events:
+        system = preset_or_path(preset)
         if seeds is not None:
-            summary = runs.train_seeds(preset_or_path(preset), seeds=seeds, events=events, **arguments)
+            summary = runs.train_seeds(system, seeds=seeds, events=events, **arguments)
             run = None
         else:
-            run = runs.train(preset_or_path(preset), seed=seed, events=events, **arguments)
+            run = runs.train(system, seed=seed, events=events, **arguments)
             summary = run.summary
     if json:
         printing.document(summary)
@@ -125,14 +149,14 @@ def resume(
         float | None,
         typer.Option(
             metavar="N",
-            help="Train to N epochs in all, also if the run is finished.",
+            help="Train to N epochs in all, those that are done included; a finished run is trained further.",
             callback=options.positive,
             show_default=False,
         ),
     ] = None,
     json: options.Json = False,
 ) -> None:
-    """Go on with an interrupted run as it was planned.
+    """Go on with an interrupted run, as if nothing had happened.
 
     A finished run stays as it is, unless --epochs asks for more.
     """
@@ -148,18 +172,11 @@ def resume(
     printing.written(resumed)
 
 
-def exclude(first: str, first_value: object, second: str, second_value: object) -> None:
-    """Refuse two options that contradict each other.
+def preset_or_path(text: str) -> str | Path:
+    """Tell a preset's name from a config file's path, by how it is written and not by what lies around.
 
     Raises:
-        ConfigError: If both are given.
-    """
-    if first_value is not None and second_value is not None:
-        raise ConfigError(f"{first} and {second} exclude each other: give one of them")
-
-
-def preset_or_path(text: str) -> str | Path:
-    """Tell a preset's name from a config file's path.
+        ConfigError: If it is no preset, but a file that would have to be written otherwise.
 
     Example:
         >>> preset_or_path("vae")
@@ -167,5 +184,13 @@ def preset_or_path(text: str) -> str | Path:
         >>> preset_or_path("my.toml").name
         'my.toml'
     """
-    path = Path(text)
-    return path if path.suffix or len(path.parts) > 1 or path.is_file() else text
+    from latentia.recipes import PRESETS
+
+    if text.lower().endswith(".toml") or "/" in text or os.sep in text:
+        return Path(text)
+    if text not in PRESETS and os.path.isfile(text):
+        raise ConfigError(
+            f"there is no preset '{text}'.{did_you_mean(text, PRESETS)} To train what the file of that name says, "
+            f"write ./{text}"
+        )
+    return text

@@ -15,14 +15,17 @@ def presets(
         str | None,
         typer.Argument(
             metavar="NAME",
-            help="Print this preset's whole config, as TOML that `latentia train` reads.",
+            help="The preset whose config is printed, as TOML: saved as a file and changed, it can be trained.",
             autocompletion=completion.presets,
             show_default=False,
         ),
     ] = None,
     json: options.Json = False,
 ) -> None:
-    """List the named systems, or print the whole config of one."""
+    """List the presets, or print the whole config of one.
+
+    A preset is a config with a name: a model, its data and its training.
+    """
     from latentia import runs
     from latentia.cli import printing
 
@@ -36,7 +39,9 @@ def presets(
 
 
 def runs(
-    folder: Annotated[Path, typer.Argument(metavar="DIR", help="Where the runs are.")] = Path("runs"),
+    folder: Annotated[
+        Path, typer.Argument(metavar="DIR", help="The folder with the runs.", callback=options.expanded)
+    ] = Path("runs"),
     json: options.Json = False,
 ) -> None:
     """List the runs in a folder, with their state and figures."""
@@ -55,7 +60,7 @@ def show_data(
         str,
         typer.Argument(
             metavar="SRC",
-            help="A data set's name, or a path to a .npy or .npz file.",
+            help="A data set's name, such as mnist, or the path of a .npy or .npz file.",
             autocompletion=completion.sources,
             show_default=False,
         ),
@@ -63,7 +68,10 @@ def show_data(
     data_dir: options.DataDir = None,
     json: options.Json = False,
 ) -> None:
-    """Say what a data set holds: shapes, range, parts, classes, fingerprint."""
+    """Say what a data set holds: shape, range, parts, classes, fingerprint.
+
+    A data set that is not on this machine is downloaded first.
+    """
     from latentia import runs as use_cases
     from latentia.cli import printing, progress
 

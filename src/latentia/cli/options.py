@@ -9,6 +9,7 @@ from typing import Annotated, Literal
 import typer
 
 from latentia.cli import completion
+from latentia.errors import ConfigError
 
 Part = Literal["train", "valid", "test"]
 PrecisionName = Literal["auto", "fp32", "bf16"]
@@ -25,32 +26,89 @@ def positive(value: float | None) -> float | None:
     return value
 
 
+def not_negative(value: float) -> float:
+    """Refuse what is neither zero nor a positive finite number.
+
+    Raises:
+        BadParameter: For a negative number, NaN or infinity.
+    """
+    if not (math.isfinite(value) and value >= 0):
+        raise typer.BadParameter(f"{value:g} is neither 0 nor a positive number")
+    return value
+
+
+def expanded(path: Path | None) -> Path | None:
+    """Put the home folder in the place of a leading ``~``, as few shells do in ``--out=~/run``.
+
+    Raises:
+        BadParameter: If there is no such home folder.
+    """
+    if path is None:
+        return None
+    try:
+        return path.expanduser()
+    except RuntimeError:
+        raise typer.BadParameter(f"there is no home folder {path.parts[0]} for {path}: write the path out") from None
+
+
+def exclude(first: str, first_value: object, second: str, second_value: object) -> None:
+    """Refuse two options that contradict each other.
+
+    Raises:
+        ConfigError: If both are given.
+    """
+    if first_value is not None and second_value is not None:
+        raise ConfigError(f"{first} and {second} exclude each other: give one of them")
+
+
 RunPath = Annotated[
     Path,
-    typer.Argument(metavar="RUN", help="A run's directory.", autocompletion=completion.runs, show_default=False),
+    typer.Argument(
+        metavar="RUN",
+        help="A run's directory; `latentia runs` lists those in runs/.",
+        autocompletion=completion.runs,
+        callback=expanded,
+        show_default=False,
+    ),
 ]
-Json = Annotated[bool, typer.Option("--json", help="Print one JSON document instead of tables.")]
+Json = Annotated[bool, typer.Option("--json", metavar="", help="Print one JSON document instead of tables.")]
 DataDir = Annotated[
     Path | None,
     typer.Option(
-        metavar="DIR", help="Where data sets lie, before LATENTIA_DATA_DIR and the cache.", show_default=False
+        metavar="DIR",
+        help="Where a named data set is looked for first, before LATENTIA_DATA_DIR and the cache.",
+        callback=expanded,
+        show_default=False,
     ),
 ]
 Source = Annotated[
     str | None,
     typer.Option(
         metavar="SRC",
-        help="A data set's name, or a path to a .npy or .npz file. The preset's own (digits) if not given.",
+        help="A data set's name, such as mnist, or the path of a .npy or .npz file. "
+        "Without it, what the preset or config says; presets say digits, which come with scikit-learn.",
         autocompletion=completion.sources,
         show_default=False,
     ),
 ]
 Epochs = Annotated[
     float | None,
-    typer.Option(metavar="N", help="Passes over the training images.", callback=positive, show_default=False),
+    typer.Option(
+        metavar="N",
+        help="Passes over the training part. Without it, as many as the preset or config says.",
+        callback=positive,
+        show_default=False,
+    ),
 ]
-Split = Annotated[Part, typer.Option(metavar="PART", help="Which part of the data: test, valid or train.")]
+Split = Annotated[
+    Part, typer.Option(metavar="PART", help="Which part of the data: test, valid (if some was held out) or train.")
+]
 OutPicture = Annotated[
     Path | None,
-    typer.Option(metavar="PATH", help="Where the picture goes, instead of into the run.", show_default=False),
+    typer.Option(
+        metavar="PATH.png",
+        help="Where the picture goes, instead of into the run's samples/.",
+        callback=expanded,
+        show_default=False,
+    ),
 ]

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import os
+import shlex
 import shutil
 import statistics
 import sys
@@ -110,16 +111,21 @@ def written(run: Any) -> None:
 
 
 def near(path: str | Path) -> str:
-    """A path as short as it can be typed: relative where it lies below the working directory.
+    """A path as short as it can be typed: relative below the working directory, quoted where the shell wants it.
 
     Example:
         >>> near(Path.cwd() / "runs" / "a") == str(Path("runs/a"))
         True
         >>> near("/elsewhere")
         '/elsewhere'
+        >>> near("/my runs/a")
+        "'/my runs/a'"
     """
     path = Path(path)
-    return str(path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path)
+    text = str(path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path)
+    if os.name == "posix":
+        return shlex.quote(text)
+    return f'"{text}"' if " " in text else text
 
 
 def suggestions(run: Path | None) -> None:
@@ -127,7 +133,7 @@ def suggestions(run: Path | None) -> None:
     place = near(run) if run is not None else "RUN"
     print("\nTry next:")
     if shutil.which("latentia") is None and os.name == "posix":  # started by a script, outside the environment
-        print(f"  source {near(sys.prefix)}/bin/activate\n      so that this shell knows latentia")
+        print(f"  source {near(Path(sys.prefix) / 'bin' / 'activate')}\n      so that this shell knows latentia")
     for command, purpose in (
         (f"latentia sample {place} --n 100", "a larger grid of draws from the prior"),
         (f"latentia reconstruct {place}", "originals over reconstructions"),

@@ -14,12 +14,24 @@ def evaluate(
     run: options.RunPath,
     split: options.Split = "test",
     importance_samples: Annotated[
-        int, typer.Option(metavar="K", min=0, help="Draws per sample for the importance-weighted nll; 0 leaves it out.")
+        int,
+        typer.Option(
+            metavar="K",
+            min=0,
+            help="K: how many draws from the posterior estimate each sample's nll, -log p(x). "
+            "More take longer and come closer; 0 leaves the nll out.",
+        ),
     ] = 100,
-    seeds: Annotated[int, typer.Option(metavar="N", min=1, help="Repeat with N seeds and give the spread.")] = 1,
+    seeds: Annotated[
+        int,
+        typer.Option(metavar="N", min=1, help="Evaluate with N seeds, and give means and spread."),
+    ] = 1,
     json: options.Json = False,
 ) -> None:
-    """Evaluate a run's model: ELBO, distortion, rate, nll, active units, reconstruction error."""
+    """Measure a model: ELBO, likelihood, active units, reconstruction error.
+
+    An evaluation of the test part also goes into the run's eval.json and report.
+    """
     from latentia import runs
     from latentia.cli import printing, progress
 
@@ -33,21 +45,37 @@ def evaluate(
 
 def reconstruct(
     run: options.RunPath,
-    n: Annotated[int, typer.Option("--n", "-n", metavar="N", min=1, help="How many.")] = 10,
-    split: options.Split = "test",
+    n: Annotated[int, typer.Option("--n", "-n", metavar="N", min=1, help="How many, from the first on.")] = 16,
+    split: Annotated[
+        options.Part | None,
+        typer.Option(
+            metavar="PART",
+            help="Which part of the data: test (the default), valid (if some was held out) or train.",
+            show_default=False,
+        ),
+    ] = None,
     input: Annotated[
         Path | None,
-        typer.Option(metavar="PATH", help="A .npy or .npz file, instead of a part of the data.", show_default=False),
+        typer.Option(
+            metavar="PATH",
+            help="New data instead of a part: a .npy or .npz file, or an image, of the size that the model takes.",
+            callback=options.expanded,
+            show_default=False,
+        ),
     ] = None,
     out: options.OutPicture = None,
     json: options.Json = False,
 ) -> None:
-    """Draw originals over their reconstructions and say how far apart they are."""
+    """Draw originals over what the model makes of them.
+
+    Says how far apart they are: the mean squared error over values and samples.
+    """
+    options.exclude("--split", split, "--input", input)
     from latentia import runs
     from latentia.cli import printing, progress
 
     with progress.working(f"reconstructing with {run}"):
-        result = runs.open_run(run).reconstruct(n=n, split=split, input=input, out=out).to_json()
+        result = runs.open_run(run).reconstruct(n=n, split=split or "test", input=input, out=out).to_json()
     if json:
         printing.document(result)
     else:
@@ -57,14 +85,25 @@ def reconstruct(
 def sample(
     run: options.RunPath,
     n: Annotated[int, typer.Option("--n", "-n", metavar="N", min=1, help="How many.")] = 64,
-    seed: Annotated[int, typer.Option(metavar="N", min=0, help="Seed of the draws.")] = 0,
+    seed: Annotated[
+        int, typer.Option(metavar="N", min=0, help="Seed of the draws; the same seed gives the same samples.")
+    ] = 0,
     temperature: Annotated[
-        float, typer.Option(metavar="T", callback=options.positive, help="Factor on the prior's standard deviation.")
+        float,
+        typer.Option(
+            metavar="T",
+            callback=options.not_negative,
+            help="Factor on the prior's standard deviation: below 1 samples are more typical and less varied; "
+            "0 decodes the prior's mean.",
+        ),
     ] = 1.0,
     out: options.OutPicture = None,
     json: options.Json = False,
 ) -> None:
-    """Draw from the prior, decode, and save the means as a grid."""
+    """Draw latents from the prior and decode them.
+
+    The decoded means are saved as a picture, and as a .npy file beside it.
+    """
     from latentia import runs
     from latentia.cli import printing, progress
 
