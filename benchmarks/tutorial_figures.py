@@ -55,6 +55,7 @@ def main() -> None:
     for name in arguments.rows:
         row = ROWS[name]
         threads = [] if arguments.threads is None else [f"training.threads={arguments.threads}"]
+        options = [] if arguments.threads is None else [f"--threads {arguments.threads}"]
         summaries = [
             latentia.train(row.preset, "mnist", directory=None, seed=seed, epochs=row.epochs, settings=threads).summary
             for seed in range(arguments.seeds)
@@ -63,8 +64,10 @@ def main() -> None:
         mean, spread = statistics.fmean(values), statistics.stdev(values) if len(values) > 1 else None
         better = mean >= row.allowed if row.figure == "elbo" else mean <= row.allowed
         record = {
-            "command": f"python benchmarks/tutorial_figures.py {name} --seeds {arguments.seeds}",
-            "what": f"{row.figure} of {row.preset} on the MNIST test set, {row.epochs} epochs on all 60,000 images",
+            "command": " ".join(
+                ["python benchmarks/tutorial_figures.py", name, f"--seeds {arguments.seeds}", *options]
+            ),
+            "what": f"{row.figure} of {row.preset}, MNIST test set, {row.epochs} epochs on all 60,000 images",
             "unit": "nats per image" if row.figure == "elbo" else "mean over pixels and images, pixels in [0, 1]",
             "reference": row.reference,
             "reference_is": row.of,
@@ -73,7 +76,7 @@ def main() -> None:
             "standard_deviation": spread,
             "holds": better,
             "values": values,
-            "machine": describe_machine("cpu"),
+            "machine": describe_machine(summaries[0]["device"]),
             "versions": {"python": platform.python_version(), "torch": torch.__version__},
             "runs": summaries,
         }
