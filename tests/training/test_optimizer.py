@@ -20,9 +20,7 @@ def test_is_bit_identical_to_torch(name: str, weight_decay: float):
     )
     adam = FusedAdam(list(ours.parameters()), settings)
     kind = {"adam": torch.optim.Adam, "adamw": torch.optim.AdamW}[name]
-    reference = kind(
-        theirs.parameters(), lr=0.02, betas=(0.8, 0.99), eps=1e-6, weight_decay=weight_decay, fused=True
-    )
+    reference = kind(theirs.parameters(), lr=0.02, betas=(0.8, 0.99), eps=1e-6, weight_decay=weight_decay, fused=True)
     for step in range(20):
         x = torch.randn(5, 7)
         rate = 0.02 / (1 + step)
