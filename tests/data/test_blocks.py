@@ -144,14 +144,6 @@ def test_neither_the_data_nor_the_default_generator_change(preparation: Preparat
     assert torch.equal(torch.get_rng_state(), state)
 
 
-@pytest.mark.xfail(reason="bug: blocks of float32 data that need no preparation are views of the data set")
-def test_blocks_of_real_numbers_do_not_share_memory_with_the_data():
-    part = Split(torch.zeros(4, 2))
-    for block in cut(part, Preparation()):
-        block.x.fill_(9)
-    assert not part.x.any()
-
-
 @NEEDS_CUDA
 def test_blocks_on_a_gpu_hold_the_same_images():
     part = split(9)

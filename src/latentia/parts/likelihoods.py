@@ -103,7 +103,7 @@ def _refuse_outside_unit(name: str, spec: DataSpec) -> None:
     if spec.low < 0 or spec.high > 1:
         raise ConfigError(
             f"{name} needs data in [0, 1], but these reach from {spec.low:.4g} to {spec.high:.4g}: set "
-            "model.likelihood.name = 'gaussian', or data.scale = 'unit' if no held-out value lies outside those trained on"
+            "model.likelihood.name = 'gaussian', or data.scale = 'unit' if no held-out value leaves the training range"
         )
 
 
@@ -313,8 +313,8 @@ def _refuse_sigmoid_outside_unit(name: str, activation: str, spec: DataSpec) -> 
     if activation == "sigmoid" and (spec.low < 0 or spec.high > 1):
         raise ConfigError(
             f"{name} with a sigmoid reaches only [0, 1], but the data reach from {spec.low:.4g} to {spec.high:.4g}: "
-            "set model.likelihood.loc_activation = 'identity', or data.scale = 'unit' if no held-out value lies outside "
-            "those trained on"
+            "set model.likelihood.loc_activation = 'identity', or data.scale = 'unit' if no held-out value "
+            "leaves the training range"
         )
 
 

@@ -50,7 +50,14 @@ class Checkpoint:
 
 def to_bytes(tensors: Mapping[str, Tensor]) -> bytes:
     """Serialise tensors as safetensors, on the CPU and contiguous."""
-    return safetensors.torch.save({name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()})
+    seen: set[int] = set()
+    separate = {}
+    for name, tensor in tensors.items():
+        value = tensor.detach().cpu().contiguous()
+        place = value.untyped_storage().data_ptr()
+        separate[name] = value.clone() if place in seen else value  # the format refuses memory that is shared
+        seen.add(place)
+    return safetensors.torch.save(separate)
 
 
 def from_bytes(data: bytes, path: Path) -> dict[str, Tensor]:
@@ -115,6 +122,7 @@ class CheckpointStore:
                 storage.write_bytes(folder / f"{part}.safetensors", data, durable=False)
                 digests[f"{part}.safetensors"] = hashlib.sha256(data).hexdigest()
             header = {"format": FORMAT, "version": VERSION, "step": step, "sha256": digests, "state": dict(state)}
+            header["header_sha256"] = _digest_of(header)
             storage.write_json(folder / "state.json", header, durable=False)
         storage.write_text(self.folder / "last", name)
         if best:
@@ -195,10 +203,12 @@ def read_checkpoint(folder: Path, parts: tuple[str, ...] | None = None) -> Check
             raise ValueError(header["format"])
         if header["version"] > VERSION:
             raise CheckpointError(f"{folder} was written by a newer Latentia: update it to read this checkpoint")
+        if header.pop("header_sha256") != _digest_of(header) or header["step"] != int(folder.name):
+            raise ValueError("checksum")
         digests, state, step = dict(header["sha256"]), dict(header["state"]), int(header["step"])
     except CheckpointError:
         raise
-    except (OSError, ValueError, KeyError, TypeError) as error:
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, ArithmeticError, RecursionError) as error:
         raise CheckpointError(
             f"{folder / 'state.json'} is damaged or not of a Latentia checkpoint: {remedy}"
         ) from error
@@ -215,8 +225,16 @@ def read_checkpoint(folder: Path, parts: tuple[str, ...] | None = None) -> Check
             raise CheckpointError(f"{folder / file} cannot be read ({error.strerror}): {remedy}") from error
         if hashlib.sha256(data).hexdigest() != digest:
             raise CheckpointError(f"{folder / file} is damaged (its checksum does not fit): {remedy}")
-        tensors[part] = from_bytes(data, folder / file)
+        try:
+            tensors[part] = from_bytes(data, folder / file)
+        except CheckpointError as error:
+            raise CheckpointError(f"{error}: {remedy}") from error
     return Checkpoint(step, tensors, state)
+
+
+def _digest_of(header: Mapping[str, Any]) -> str:
+    """SHA-256 of what ``state.json`` says, however it is written down."""
+    return hashlib.sha256(json.dumps(header, sort_keys=True).encode()).hexdigest()
 
 
 def restore_model(model: torch.nn.Module, tensors: Mapping[str, Tensor], source: Path | str) -> None:

@@ -113,7 +113,8 @@ def resolve_device(name: str) -> torch.device:
     kind, _, index = name.partition(":")
     kinds = ("auto", "cpu", "cuda", "mps")
     if not re.fullmatch(r"cpu|mps|cuda(:[0-9]{1,3})?", name):
-        raise ConfigError(f"unknown device '{name}': use auto, cpu, cuda, cuda:N or mps.{did_you_mean(name, kinds)}")
+        hint = " Did you mean 'cuda'?" if name.lower() == "gpu" else did_you_mean(name, kinds)
+        raise ConfigError(f"unknown device '{name}': use auto, cpu, cuda, cuda:N or mps.{hint}")
     if kind == "cuda" and (not torch.cuda.is_available() or int(index or 0) >= torch.cuda.device_count()):
         raise EnvironmentFault(f"this machine has no device '{name}' that PyTorch can use: try --device cpu")
     if kind == "mps" and not torch.backends.mps.is_available():

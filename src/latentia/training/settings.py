@@ -8,13 +8,13 @@ from typing import Any, Literal
 from pydantic import Field, model_validator
 
 from latentia.maths.schedules import Schedule
-from latentia.settings import Settings
+from latentia.settings import NONE, Settings
 
 
 class OptimizerSettings(Settings):
     """Adam (Kingma & Ba 2015) or AdamW (Loshchilov & Hutter 2019)."""
 
-    name: Literal["adam", "adamw"] = "adam"
+    name: Literal["adam", "adamw"] = Field(default="adam", description="How weights are decayed: adam or adamw.")
     lr: float = Field(default=1e-3, gt=0, description="Learning rate.")
     beta1: float = Field(default=0.9, ge=0, lt=1, description="Decay of the mean of the gradients.")
     beta2: float = Field(default=0.999, ge=0, lt=1, description="Decay of the mean of the squared gradients.")
@@ -28,7 +28,7 @@ class TrainingSettings(Settings):
     epochs: float | None = Field(default=15, gt=0, le=1e6, description="Passes over the training data; or give steps.")
     steps: int | None = Field(default=None, gt=0, le=10**12, description="Optimiser steps; takes the place of epochs.")
     batch_size: int = Field(default=128, ge=1, le=2**20, description="Images per step; every batch is full.")
-    optimizer: OptimizerSettings = OptimizerSettings()
+    optimizer: OptimizerSettings = Field(default=OptimizerSettings(), description="What takes the steps.")
     lr_schedule: Schedule = Field(
         default=1.0, description="Factor on the learning rate over the run, e.g. a cosine to 0."
     )
@@ -63,7 +63,7 @@ class TrainingSettings(Settings):
     @model_validator(mode="before")
     @classmethod
     def _steps_replace_epochs(cls, values: Any) -> Any:
-        if isinstance(values, Mapping) and values.get("steps") is not None and "epochs" not in values:
+        if isinstance(values, Mapping) and values.get("steps") not in (None, NONE) and "epochs" not in values:
             return {**values, "epochs": None}
         return values
 
