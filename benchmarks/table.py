@@ -33,7 +33,7 @@ SPEED = """
 
 `python benchmarks/train_vae.py`: the 784-400-20 VAE, MNIST, batch 128, Adam; ours and a plain in-memory eager PyTorch
 loop of the same model (data as a float tensor in memory, fused Adam) in turn in one process, nothing else running;
-medians over rounds of one epoch each, the ratio being the median of the rounds' ratios.
+medians over rounds of one whole training each, the ratio being the median of the rounds' ratios.
 """
 
 

@@ -34,6 +34,24 @@ def test_is_bit_identical_to_torch(name: str, weight_decay: float):
             assert torch.equal(mine, other)
 
 
+def test_moments_that_have_vanished_become_zero_and_no_weight_notices():
+    ours, theirs = (nn.Parameter(torch.tensor([0.5, -0.3, 1e-3])) for _ in range(2))
+    adam = FusedAdam([ours], OptimizerSettings())
+    reference = torch.optim.Adam([theirs], lr=0.01, fused=True)
+    reference_mean = torch.zeros(3)
+    for step in range(2048):
+        gradient = torch.tensor([1.0, 1e-3, -1.0]) * (step < 10)
+        ours.grad, theirs.grad = gradient.clone(), gradient.clone()
+        adam.step(0.01)
+        reference.step()
+        reference_mean = reference.state[theirs]["exp_avg"]
+    assert torch.equal(ours, theirs)
+    tiny = torch.finfo(torch.float32).tiny
+    assert ((reference_mean != 0) & (reference_mean.abs() < tiny)).all()  # PyTorch's stay subnormal for ever
+    assert torch.equal(adam.means[0], torch.zeros(3))
+    assert (adam.squares[0] > tiny).all()
+
+
 def test_parameters_without_a_gradient_stay():
     used, idle = nn.Parameter(torch.ones(2)), nn.Parameter(torch.ones(2))
     adam = FusedAdam([idle, used], OptimizerSettings())

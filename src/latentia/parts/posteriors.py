@@ -15,6 +15,7 @@ from torch import Tensor, nn
 from torch.nn.functional import hardtanh
 
 from latentia.maths.distributions import Delta, DiagonalNormal
+from latentia.parts.networks.layers import Linear
 from latentia.parts.settings import check_bounds
 
 
@@ -81,7 +82,7 @@ class GaussianPosterior(Posterior):
         super().__init__(latent_shape)
         check_bounds("logvar_bounds", list(logvar_bounds))
         self.logvar_bounds = (float(logvar_bounds[0]), float(logvar_bounds[1]))
-        self.head = nn.Linear(features, 2 * math.prod(self.latent_shape))
+        self.head = Linear(features, 2 * math.prod(self.latent_shape))
 
     def forward(self, h: Tensor) -> DiagonalNormal:
         """Map features (B, features) to q(z given x)."""
@@ -116,7 +117,7 @@ class DeterministicPosterior(Posterior):
 
     def __init__(self, features: int, latent_shape: Sequence[int]) -> None:
         super().__init__(latent_shape)
-        self.head = nn.Linear(features, math.prod(self.latent_shape))
+        self.head = Linear(features, math.prod(self.latent_shape))
 
     def forward(self, h: Tensor) -> Delta:
         """Map features (B, features) to the point distribution of z."""

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from torch import Tensor, nn
 
-from latentia.parts.networks.layers import activation_layer, halvings, image_norm, image_shape
+from latentia.parts.networks.layers import Linear, activation_layer, halvings, image_norm, image_shape
 from latentia.parts.settings import check_kernel, check_sizes, rates_for
 
 _INSTEAD = "choose a network for vectors, such as the preset 'vae' or encoder and decoder with name = 'mlp'"
@@ -113,7 +113,7 @@ class ConvDecoder(nn.Module):
         rates = rates_for(dropout, len(channels))
         sizes = halvings(height, width, len(channels))[::-1]  # smallest first
         self.start_shape = (channels[0], *sizes[0])
-        self.linear = nn.Linear(math.prod(latent_shape), math.prod(self.start_shape))
+        self.linear = Linear(math.prod(latent_shape), math.prod(self.start_shape))
         layers: list[nn.Module] = []
         for i, (maps, rate, (tall, wide)) in enumerate(zip(channels, rates, sizes[1:], strict=True)):
             if i > 0:

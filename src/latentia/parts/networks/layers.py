@@ -4,10 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from torch import nn
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
 
 from latentia.errors import ConfigError, did_you_mean
 from latentia.parts.settings import check_normalisable
+
+BF16_PRODUCTS = 2**24  # on a CPU, below so many multiplications casting costs more than bf16 gives back
 
 _ACTIVATIONS = {
     "relu": nn.ReLU,
@@ -17,6 +21,18 @@ _ACTIVATIONS = {
     "tanh": nn.Tanh,
     "elu": nn.ELU,
 }
+
+
+class Linear(nn.Linear):
+    """PyTorch's linear layer, except that on a CPU autocast leaves it in full precision where that is faster."""
+
+    def forward(self, input: Tensor) -> Tensor:
+        """Map (..., in_features) to (..., out_features)."""
+        small = input.device.type == "cpu" and input.numel() * self.out_features < BF16_PRODUCTS
+        if not small or not torch.is_autocast_enabled("cpu"):
+            return super().forward(input)
+        with torch.autocast("cpu", enabled=False):
+            return functional.linear(input.to(self.weight.dtype), self.weight, self.bias)
 
 
 def activation_layer(name: str) -> nn.Module:

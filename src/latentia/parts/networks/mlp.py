@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from torch import Tensor, nn
 
-from latentia.parts.networks.layers import activation_layer, vector_norm
+from latentia.parts.networks.layers import Linear, activation_layer, vector_norm
 from latentia.parts.settings import check_sizes, rates_for
 
 
@@ -54,12 +54,12 @@ class MLP(nn.Module):
         layers: list[nn.Module] = []
         width = math.prod(in_shape)
         for units, rate in zip(hidden, rates_for(dropout, len(hidden)), strict=True):
-            layers += [nn.Linear(width, units), *vector_norm(norm, units), activation_layer(activation)]
+            layers += [Linear(width, units), *vector_norm(norm, units), activation_layer(activation)]
             if rate > 0:
                 layers.append(nn.Dropout(rate))
             width = units
         if out_shape is not None:
-            layers.append(nn.Linear(width, math.prod(out_shape)))
+            layers.append(Linear(width, math.prod(out_shape)))
             width = math.prod(out_shape)
         self.layers = nn.Sequential(*layers)
         self.out_features = width

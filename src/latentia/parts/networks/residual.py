@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from torch import Tensor, nn
 from torch.nn import functional
 
-from latentia.parts.networks.layers import activation_layer, halvings, image_norm, image_shape, vector_norm
+from latentia.parts.networks.layers import Linear, activation_layer, halvings, image_norm, image_shape, vector_norm
 from latentia.parts.settings import check_sizes, rates_for
 
 _INSTEAD = "choose a network for vectors, such as encoder and decoder with name = 'residual-mlp' or 'mlp'"
@@ -82,11 +82,11 @@ def _vector_block(width: int, activation: str, norm: str, rate: float) -> Residu
         [
             *vector_norm(norm, width),
             activation_layer(activation),
-            nn.Linear(width, width),
+            Linear(width, width),
             *vector_norm(norm, width),
             activation_layer(activation),
             *([nn.Dropout(rate)] if rate > 0 else []),
-            nn.Linear(width, width),
+            Linear(width, width),
         ]
     )
 
@@ -183,7 +183,7 @@ class ResidualDecoder(nn.Module):
         rate = rates_for(dropout, 1)[0]
         sizes = halvings(height, width, len(channels))[::-1]  # smallest first
         self.start_shape = (channels[0], *sizes[0])
-        self.linear = nn.Linear(math.prod(latent_shape), math.prod(self.start_shape))
+        self.linear = Linear(math.prod(latent_shape), math.prod(self.start_shape))
         layers: list[nn.Module] = []
         following = [*channels[1:], channels[-1]]
         for maps, maps_next, (tall, wide) in zip(channels, following, sizes[1:], strict=True):
@@ -240,12 +240,12 @@ class ResidualMLP(nn.Module):
         layers: list[nn.Module] = []
         width = math.prod(in_shape)
         for units in hidden:
-            layers.append(nn.Linear(width, units))
+            layers.append(Linear(width, units))
             layers += [_vector_block(units, activation, norm, rate) for _ in range(blocks)]
             width = units
         layers += [*vector_norm(norm, width), activation_layer(activation)]
         if out_shape is not None:
-            layers.append(nn.Linear(width, math.prod(out_shape)))
+            layers.append(Linear(width, math.prod(out_shape)))
             width = math.prod(out_shape)
         self.layers = nn.Sequential(*layers)
         self.out_features = width
