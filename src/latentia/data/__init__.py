@@ -24,5 +24,6 @@ __getattr__, __dir__, __all__ = attach(
         "derive_seed": "seeds",
         "generator": "seeds",
         "load": "sources",
+        "resize": "resizing",
     },
 )

@@ -12,8 +12,10 @@ from dataclasses import dataclass, field
 import numpy as np
 import torch
 
+from latentia.data.arrays import shape_text
 from latentia.data.dataset import Dataset, DataSpec, Split
 from latentia.data.preparation import Preparation, fit_preparation
+from latentia.data.resizing import resize
 from latentia.data.seeds import generator
 from latentia.data.settings import DataSettings
 from latentia.errors import ConfigError, DataError
@@ -96,7 +98,7 @@ def check_held_out(settings: DataSettings, name: str, parts: Collection[str]) ->
 
 
 def assemble(raw: Raw, settings: DataSettings) -> Dataset:
-    """Hold out what is missing, prepare and describe.
+    """Resize, hold out what is missing, prepare and describe.
 
     Args:
         raw: What the source holds; it has a ``train`` part.
@@ -106,6 +108,8 @@ def assemble(raw: Raw, settings: DataSettings) -> Dataset:
         ConfigError: If the settings do not fit the data.
         DataError: If the values cannot be scaled.
     """
+    if settings.size is not None:
+        _resize(raw, *settings.size)
     fingerprint = _fingerprint(raw)
     x = {part: torch.from_numpy(values) for part, values in raw.x.items()}
     splits = {part: Split(values, raw.y.get(part)) for part, values in x.items()}
@@ -133,6 +137,28 @@ def assemble(raw: Raw, settings: DataSettings) -> Dataset:
     preparation = fit_preparation(settings, splits["train"].x.numpy(), levels, within_unit=within_unit)
     spec = _describe(splits, preparation, raw.classes)
     return Dataset(raw.name, spec, preparation, splits, fingerprint, tuple(notes))
+
+
+def _resize(raw: Raw, height: int, width: int) -> None:
+    """Bring all parts to one size; what was binary is grey afterwards."""
+    event = raw.x["train"].shape[1:]
+    if len(event) != 3:
+        raise ConfigError(
+            f"data.size is the size of images, and {raw.name} holds vectors of {event[0]}; leave it out, or give the "
+            "images as an array of (N, height, width)"
+        )
+    if event[1:] == (height, width):
+        return
+    if raw.levels == 2:
+        raw.x = {part: values * np.uint8(255) for part, values in raw.x.items()}
+        raw.levels = 256
+        raw.notes.append(
+            "resizing made grey values of binary ones; data.binarize, such as 'threshold', makes them binary again"
+        )
+    raw.x = {part: resize(values, height, width) for part, values in raw.x.items()}
+    raw.notes.append(f"the images were resized from {shape_text(event[1:])} to {height} x {width}, bilinear")
+    if raw.digests:
+        raw.digests += (f"size {height} x {width}",)
 
 
 def _hold_out(split: Split, fraction: float, seed: int, part: str) -> tuple[Split, Split]:

@@ -238,7 +238,11 @@ def _fit_shape(values: np.ndarray, spec: DataSpec) -> np.ndarray:
             return np.ascontiguousarray(np.moveaxis(values, -1, 0))[None]
     wanted = " x ".join(str(size) for size in ("N", *event))
     given = " x ".join(str(size) for size in shape)
-    raise DataError(f"the input is {given}, but the model takes {wanted} ({spec.describe()}); reshape or resize it")
+    remedy = "reshape it"
+    if spec.is_image:
+        height, width = spec.event_shape[1:]
+        remedy = f"reshape it, or resize it with latentia.data.resize(x, {height}, {width})"
+    raise DataError(f"the input is {given}, but the model takes {wanted} ({spec.describe()}); {remedy}")
 
 
 def fit_preparation(

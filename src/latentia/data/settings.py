@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Annotated, Literal
 
 from pydantic import Field
 
@@ -24,6 +24,8 @@ class DataSettings(Settings):
         scale: ``none``; ``unit``: the training part's minimum and maximum become 0 and 1; ``standard``: the training
             part gets mean 0 and standard deviation 1. Both per feature for vectors; for images, ``unit`` uses one
             minimum and maximum and ``standard`` works per channel.
+        size: Height and width to which images are resized once when they are loaded, before anything else; bilinear as
+            Pillow does it, 8-bit values stay 8-bit. None: as stored.
         validation: Fraction of the training part that is held out, in [0, 1), unless the source has a validation part.
         test_fraction: Fraction that becomes the test part where the source has none, in [0, 1); refused where it
             has one.
@@ -42,6 +44,12 @@ class DataSettings(Settings):
     threshold: float = Field(default=0.5, ge=0.0, lt=1.0)
     dequantize: bool = False
     scale: Literal["none", "unit", "standard"] = "none"
+    size: list[Annotated[int, Field(ge=1, le=4096)]] | None = Field(
+        default=None,
+        min_length=2,
+        max_length=2,
+        description="[height, width] to which images are resized at loading; none: as stored.",
+    )
     validation: float = Field(default=0.05, ge=0.0, lt=1.0)
     test_fraction: float = Field(default=0.2, ge=0.0, lt=1.0)
     split_seed: int = 0

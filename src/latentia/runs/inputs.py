@@ -93,7 +93,8 @@ def _read_picture(path: Path, spec: DataSpec) -> np.ndarray:
             if picture.size != (width, height):
                 raise DataError(
                     f"{path} is {picture.size[0]} x {picture.size[1]} pixels, but the model takes {width} x {height}: "
-                    "resize it first"
+                    f"resize it first, such as with PIL.Image.open(path).resize(({width}, {height})), or train a model "
+                    f"for its size, such as with --set data.size=[{picture.size[1]},{picture.size[0]}]"
                 )
             values = np.asarray(picture.convert("L" if channels == 1 else "RGB"))
     except (OSError, UnidentifiedImageError, Image.DecompressionBombError, ValueError, SyntaxError) as error:
