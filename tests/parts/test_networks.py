@@ -15,6 +15,7 @@ from latentia.parts.networks.convolutional import ConvDecoder, ConvEncoder
 from latentia.parts.networks.layers import activation_layer, halvings, image_norm, vector_norm
 from latentia.parts.networks.mlp import MLP
 from latentia.parts.networks.residual import Doubling, ResidualDecoder, ResidualEncoder, ResidualMLP
+from latentia.parts.networks.stacks import ConvStackEncoder, TransposedStackDecoder
 
 ACTIVATIONS = ["relu", "leaky-relu", "gelu", "silu", "tanh", "elu"]
 SIDES = st.integers(1, 40)
@@ -89,6 +90,50 @@ def test_doubling_repeats_every_pixel() -> None:
     assert torch.equal(Doubling(7, 10)(x), expected)
 
 
+LAYERS = st.tuples(st.integers(1, 5), st.integers(1, 3), st.integers(0, 2))  # kernel, stride, padding
+
+
+@settings(max_examples=60, deadline=None)
+@given(height=SIDES, width=SIDES, sizes=st.lists(LAYERS, min_size=1, max_size=3))
+def test_listed_convolutions_say_what_they_leave(height: int, width: int, sizes: list[tuple[int, int, int]]) -> None:
+    layers = [{"channels": 2, "kernel": k, "stride": s, "padding": p} for k, s, p in sizes]
+    try:
+        encoder = ConvStackEncoder((3, height, width), layers)
+    except ConfigError as error:
+        assert "leaves nothing" in str(error)  # noqa: PT017 - not every list of layers fits every image
+        return
+    features = encoder.layers(torch.rand(2, 3, height, width))
+    assert features.shape[1:] == encoder.out_shape and encoder.out_features == features[0].numel()
+    assert torch.equal(encoder.eval()(x := torch.rand(2, 3, height, width)), encoder.layers(x).flatten(1))
+
+
+@settings(max_examples=60, deadline=None)
+@given(height=st.integers(1, 6), width=st.integers(1, 6), sizes=st.lists(LAYERS, min_size=1, max_size=3))
+def test_listed_transposed_convolutions_are_held_to_their_output(
+    height: int, width: int, sizes: list[tuple[int, int, int]]
+) -> None:
+    layers = [{"channels": 2, "kernel": k, "stride": s, "padding": p, "output_padding": s - 1} for k, s, p in sizes]
+    plain: list[nn.Module] = [nn.ConvTranspose2d(2, 2, k, s, p, s - 1) for k, s, p in sizes]
+    sides = [height, width]
+    for k, s, p in sizes:
+        sides = [(side - 1) * s - 2 * p + k + s - 1 for side in sides]
+        if min(sides) < 1:
+            return
+    out_shape = nn.Sequential(*plain)(torch.rand(2, 2, height, width)).shape[1:]
+    decoder = TransposedStackDecoder((2, height, width), out_shape, layers)
+    assert decoder(torch.rand(2, 2, height, width)).shape[1:] == out_shape
+    with pytest.raises(ConfigError, match="but the data need"):
+        TransposedStackDecoder((2, height, width), (2, sides[0] + 1, sides[1]), layers)
+
+
+@pytest.mark.parametrize("network", [ConvEncoder, ResidualEncoder])
+def test_encoders_say_of_which_feature_map_their_features_are(network: type[nn.Module]) -> None:
+    encoder = network((1, 9, 6), [8, 4])
+    assert encoder.out_shape == (4, 3, 2) and encoder.out_features == 24
+    maps = encoder.eval().layers(x := torch.rand(2, 1, 9, 6))  # type: ignore[operator]
+    assert torch.equal(encoder(x).unflatten(1, (4, 3, 2)), maps)
+
+
 # --- known architectures ----------------------------------------------------------------------------------------------
 
 
@@ -123,6 +168,33 @@ def test_layers_come_in_order() -> None:
     assert names(ConvDecoder((2,), (1, 8, 8), [3], dropout=0.1)) == ["Dropout2d", "ConvTranspose2d"]
 
 
+def test_the_last_hidden_layer_of_an_mlp_can_be_linear() -> None:
+    network = MLP((1, 2, 2), [5, 3], activate_last=False)
+    first, last = (module for module in network.layers if isinstance(module, nn.Linear))
+    x = torch.randn(4, 1, 2, 2)
+    h = torch.relu(x.reshape(4, 4) @ first.weight.T + first.bias) @ last.weight.T + last.bias
+    torch.testing.assert_close(network(x), h)
+    assert (network(x) < 0).any() and network.out_features == 3
+    full = MLP((4,), [5, 3], norm="batch", dropout=0.1, activate_last=False)
+    kinds = [type(layer).__name__ for layer in full.layers]
+    assert kinds == ["Linear", "BatchNorm1d", "ReLU", "Dropout", "Linear", "BatchNorm1d", "Dropout"]
+
+
+def test_listed_layers_are_normalised_and_activated_as_asked() -> None:
+    def names(network: nn.Module) -> list[str]:
+        return [type(layer).__name__ for layer in network.layers]  # type: ignore[union-attr]
+
+    two = [{"channels": 4}, {"channels": 3}]
+    assert names(ConvStackEncoder((1, 8, 8), two)) == ["Conv2d", "BatchNorm2d", "ReLU"] * 2
+    bare = ConvStackEncoder((1, 8, 8), two, norm_last=False, activate_last=False, bias=True)
+    assert names(bare) == ["Conv2d", "BatchNorm2d", "ReLU", "Conv2d"]
+    assert parameters(bare) == (9 * 4 + 4) + 8 + (4 * 9 * 3 + 3)
+    assert names(ConvStackEncoder((1, 8, 8), two, norm="none", activate_last=False)) == ["Conv2d", "ReLU", "Conv2d"]
+    up = TransposedStackDecoder((3, 2, 2), (1, 5, 5), [{"channels": 4}, {}])
+    assert names(up) == ["ConvTranspose2d", "BatchNorm2d", "ReLU", "ConvTranspose2d"]
+    assert parameters(up) == 3 * 9 * 4 + 8 + (4 * 9 + 1)  # the last has a bias in any case
+
+
 def test_leaky_relu_has_slope_a_fifth() -> None:
     assert activation_layer("leaky-relu")(torch.tensor(-1.0)).item() == pytest.approx(-0.2)
 
@@ -146,13 +218,19 @@ NETWORKS = {
     "residual-decoder": lambda **k: ResidualDecoder((1, 6, 5), (1, 6, 5), [6, 4], 1, **k),
     "residual-mlp": lambda **k: ResidualMLP((1, 6, 5), [8, 7], 1, (4,), **k),
 }
+STACKS = {
+    "conv-stack": lambda **k: ConvStackEncoder((1, 6, 5), [{"channels": 4}, {"channels": 3}], norm="none", **k),
+    "transposed-stack": lambda **k: TransposedStackDecoder(
+        (1, 6, 5), (2, 12, 10), [{"channels": 4, "stride": 1}, {"output_padding": 1}], norm="none", **k
+    ),
+}
 
 
 @pytest.mark.parametrize("activation", ACTIVATIONS)
-@pytest.mark.parametrize("name", NETWORKS)
+@pytest.mark.parametrize("name", [*NETWORKS, *STACKS])
 def test_gradients_reach_every_parameter_and_inputs_stay(name: str, activation: str) -> None:
     torch.manual_seed(0)
-    network = NETWORKS[name](activation=activation).double()
+    network = {**NETWORKS, **STACKS}[name](activation=activation).double()
     x = torch.rand(16, 1, 6, 5, dtype=torch.float64)
     before = x.clone()
     output = network(x)
@@ -212,6 +290,36 @@ def test_decoders_of_images_refuse_vectors(network: type[nn.Module]) -> None:
         (lambda: ConvEncoder((1, 4, 4), [2], norm="layer"), "none, batch and group"),
         (lambda: ConvDecoder((1,), (1, 4, 4), [-2]), "channels must be"),
         (lambda: ResidualEncoder((1, 4, 4), [1]), "single unit"),
+        (lambda: MLP((4,), [], activate_last=False), "needs a hidden layer"),
+        (lambda: ConvStackEncoder((30,), [{"channels": 4}]), r"images .* shape \(30,\).*mlp"),
+        (lambda: ConvStackEncoder((1, 4, 4), []), "at least 1 layer"),
+        (lambda: ConvStackEncoder((1, 4, 4), [{"channels": 0}]), "channels must be"),
+        (lambda: ConvStackEncoder((1, 4, 4), [{"channels": 2, "stride": 0}]), "kernel and stride must be"),
+        (lambda: ConvStackEncoder((1, 4, 4), [{"channels": 2, "padding": -1}]), "padding must be at least 0"),
+        (
+            lambda: ConvStackEncoder((1, 4, 4), [{"channels": 2}, {"channels": 2, "kernel": 5}]),
+            r"layers\[1\] of the encoder leaves nothing of 2 x 2 pixels.*smaller kernel than 5 or more padding than 1",
+        ),
+        (lambda: TransposedStackDecoder((4,), (1, 4, 4), [{}]), r"\(4,\).*latent_dim = 'none'.*'gaussian-map'"),
+        (lambda: TransposedStackDecoder((4, 2, 2), (30,), [{}]), r"images .* shape \(30,\).*mlp"),
+        (lambda: TransposedStackDecoder((4, 2, 2), (1, 4, 4), []), "at least 1 layer"),
+        (lambda: TransposedStackDecoder((4, 2, 2), (1, 4, 4), [{}, {}]), r"layers\[0\] has no channels"),
+        (
+            lambda: TransposedStackDecoder((4, 2, 2), (1, 4, 4), [{"output_padding": 2}]),
+            "output_padding must be at least 0 and less than the stride 2",
+        ),
+        (
+            lambda: TransposedStackDecoder((4, 2, 2), (1, 4, 4), [{"channels": 3, "output_padding": 1}]),
+            "has 3 channels, but the likelihood needs 1",
+        ),
+        (
+            lambda: TransposedStackDecoder((4, 2, 2), (1, 4, 4), [{}]),
+            r"make 1 x 3 x 3 of latents 4 x 2 x 2, but the data need 1 x 4 x 4.*data\.size = \[3, 3\]",
+        ),
+        (
+            lambda: TransposedStackDecoder((4, 1, 1), (1, 4, 4), [{"padding": 2}]),
+            "leaves nothing: give it less padding",
+        ),
         (lambda: ResidualDecoder((1,), (1, 4, 4), [2], dropout=2.0), "less than 1"),
     ],
 )

@@ -10,7 +10,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from latentia.parts import likelihoods, posteriors, priors
 from latentia.parts import settings as s
-from latentia.parts.networks import convolutional, mlp, residual
+from latentia.parts.networks import convolutional, mlp, residual, stacks
 
 ALIASES: dict[str, Any] = {
     "encoder": s.EncoderSettings,
@@ -25,8 +25,13 @@ BUILT = {
     s.ConvSettings: [convolutional.ConvEncoder, convolutional.ConvDecoder],
     s.ResidualSettings: [residual.ResidualEncoder, residual.ResidualDecoder],
     s.ResidualMLPSettings: [residual.ResidualMLP],
+    s.ConvStackSettings: [stacks.ConvStackEncoder],
+    s.TransposedStackSettings: [stacks.TransposedStackDecoder],
     s.GaussianPosteriorSettings: [posteriors.GaussianPosterior],
     s.DeterministicPosteriorSettings: [posteriors.DeterministicPosterior],
+    s.GaussianMapPosteriorSettings: [posteriors.GaussianMapPosterior],
+    s.FeatureMapPosteriorSettings: [posteriors.FeatureMapPosterior],
+    s.RectifiedPosteriorSettings: [posteriors.RectifiedPosterior],
     s.StandardNormalPriorSettings: [priors.StandardNormalPrior],
     s.GaussianMixturePriorSettings: [priors.GaussianMixturePrior],
     s.BernoulliSettings: [likelihoods.Bernoulli],
@@ -93,6 +98,18 @@ def test_a_name_chooses_the_settings(alias: str) -> None:
         (s.MLPSettings, {"hidden": [1], "norm": "layer"}, "single unit"),
         (s.MLPSettings, {"activation": "rleu"}, "'relu'"),
         (s.MLPSettings, {"hiden": [8]}, "hiden"),
+        (s.MLPSettings, {"hidden": [], "activate_last": False}, "needs a hidden layer"),
+        (s.ConvStackSettings, {"layers": []}, "at least 1 item"),
+        (s.ConvStackSettings, {"layers": [{"kernel": 3}]}, "channels"),
+        (s.ConvStackSettings, {"layers": [{"channels": 4, "stride": 0}]}, "greater than or equal to 1"),
+        (s.ConvStackSettings, {"layers": [{"channels": 4, "output_padding": 1}]}, "output_padding"),
+        (s.ConvStackSettings, {"layers": [{"channels": 1}], "norm": "group"}, "single unit"),
+        (s.TransposedStackSettings, {"layers": []}, "at least 1 item"),
+        (s.TransposedStackSettings, {"layers": [{}, {}]}, r"layers\[0\] has no channels"),
+        (s.TransposedStackSettings, {"layers": [{"output_padding": 2}]}, "less than the stride 2"),
+        (s.TransposedStackSettings, {"layers": [{"channels": 1}, {}], "norm": "group"}, "single unit"),
+        (s.GaussianMapPosteriorSettings, {"kernel": 2}, "odd"),
+        (s.GaussianMapPosteriorSettings, {"logvar_bounds": [1.0, 0.0]}, "larger upper bound"),
         (s.ConvSettings, {"channels": []}, "at least 1 item"),
         (s.ConvSettings, {"kernel": 4}, "odd"),
         (s.ConvSettings, {"channels": [1], "norm": "group"}, "single unit"),
@@ -121,3 +138,14 @@ def test_mirroring_twice_changes_nothing() -> None:
     ]:
         assert value.mirrored() != value
         assert value.mirrored().mirrored() == value
+
+
+def test_the_mirror_of_a_linear_last_layer_has_an_activation() -> None:
+    assert s.MLPSettings(hidden=[8, 4], activate_last=False).mirrored() == s.MLPSettings(hidden=[4, 8])
+
+
+def test_a_last_layer_that_is_not_normalised_may_be_of_one_channel() -> None:
+    layers = [s.StackLayerSettings(channels=8), s.StackLayerSettings(channels=1)]
+    assert not s.ConvStackSettings(layers=layers, norm="group", norm_last=False).norm_last
+    with pytest.raises(ValidationError, match="single unit"):
+        s.ConvStackSettings(layers=layers, norm="group")

@@ -142,7 +142,7 @@ def test_a_config_does_not_change() -> None:
         ({"a": 1, "b": 2, "c": 3}, "unknown setting a. (and 2 more)"),
         (
             {"model": {"encoder": {"name": "mpl"}}},
-            "model.encoder.name has no 'mpl': use mlp, conv, residual, residual-mlp. Did you mean 'mlp'?",
+            "model.encoder.name has no 'mpl': use mlp, conv, residual, residual-mlp, conv-stack. Did you mean 'mlp'?",
         ),
         (
             {"objective": {"beta": {"name": "linaer"}}},
@@ -171,6 +171,8 @@ def test_an_error_names_the_dotted_key(values: Any, complaint: str) -> None:
     "key", ["seed", "model.latent_dim", "training.batch_size", "model.encoder.hidden", "model.prior.components"]
 )
 def test_what_is_no_whole_number_is_refused(key: str, value: Any) -> None:
+    if (key, value) == ("model.latent_dim", None):
+        return  # which is allowed: the encoder's feature map is the latents
     values: Any = value if key != "model.encoder.hidden" else [value]
     for name in reversed(key.split(".")):
         values = {name: values}
@@ -495,3 +497,11 @@ ASSIGNMENTS = st.one_of(
 @settings(max_examples=400)
 def test_any_assignments_give_a_config_or_are_refused(config: Config, assignments: list[str]) -> None:
     ends_well(override, config, assignments)
+
+
+def test_none_within_a_list_survives_toml() -> None:
+    config = make_config({"model": {"decoder": {"name": "transposed-stack", "layers": [{"channels": 4}, {}]}}})
+    written = to_toml(config)
+    assert 'channels = "none"' in written and make_config(tomllib.loads(written)) == config
+    other = override(config, ['model.decoder.layers=[{channels=3}, {channels="none", kernel=2}]'])
+    assert [layer.channels for layer in other.model.decoder.layers] == [3, None]  # type: ignore[union-attr]

@@ -102,12 +102,13 @@ def test_a_misspelt_preset_is_refused_with_what_there_is(name: str, hint: str) -
 @every_system
 def test_shapes(name: str, shape: tuple[int, ...]) -> None:
     model, x = built(name, shape), data(shape)
-    latent = PRESETS[name].config().model.latent_dim
+    latent_dim = PRESETS[name].config().model.latent_dim
+    latent = model.latent_shape if latent_dim is None else (latent_dim,)
     trace = model.trace(x, noise=noise_of(model, 3), k=3)
-    assert trace.levels[0].z.shape == (3 * BATCH, latent) and model.latent_dim == latent
+    assert trace.levels[0].z.shape == (3 * BATCH, *latent) and model.latent_shape == latent
     assert trace.log_likelihood(x).shape == (3, BATCH) and trace.distortion(x).shape == (BATCH,)
-    assert model.encode(x).mean.shape == (BATCH, latent)
-    assert model.reconstruct(x).shape == model.decode(torch.zeros(BATCH, latent)).mean.shape == x.shape
+    assert model.encode(x).mean.shape == (BATCH, *latent)
+    assert model.reconstruct(x).shape == model.decode(torch.zeros(BATCH, *latent)).mean.shape == x.shape
     assert ((model.reconstruct(x) >= 0) & (model.reconstruct(x) <= 1)).all()
     if model.has_prior:
         assert model.sample(3).shape == (3, *shape)

@@ -6,6 +6,7 @@ Sizes are listed in the order in which the data flow: an encoder's from ``x`` in
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
@@ -40,22 +41,28 @@ class MLPSettings(Settings):
         description="Probability that a hidden unit is dropped in training: one number, or one for each layer.",
     )
     norm: VectorNorm = Field(default="none", description="Normalisation before every activation.")
+    activate_last: bool = Field(
+        default=True, description="Whether the last hidden layer has an activation; without it that layer is linear."
+    )
 
     @model_validator(mode="after")
     def _agree(self) -> Self:
         rates_for(self.dropout, len(self.hidden))
         check_normalisable(self.norm, self.hidden)
+        check_last(self.activate_last, self.hidden)
         return self
 
     def mirrored(self) -> MLPSettings:
         """Return the settings of the network that goes the opposite way.
+
+        Its last hidden layer mirrors the first of this one, and therefore has an activation in any case.
 
         Example:
             >>> MLPSettings(hidden=[256, 64], dropout=[0.2, 0.0]).mirrored().dropout
             [0.0, 0.2]
         """
         dropout = self.dropout[::-1] if isinstance(self.dropout, list) else self.dropout
-        return self.model_copy(update={"hidden": self.hidden[::-1], "dropout": dropout})
+        return self.model_copy(update={"hidden": self.hidden[::-1], "dropout": dropout, "activate_last": True})
 
 
 class ConvSettings(Settings):
@@ -86,6 +93,78 @@ class ConvSettings(Settings):
             [128, 64, 32]
         """
         return self.model_copy(update={"channels": self.channels[::-1]})
+
+
+class StackLayerSettings(Settings):
+    """One convolution of a stack: a side s becomes floor((s + 2 padding - kernel) / stride) + 1."""
+
+    channels: Size = Field(description="Feature maps that it makes.")
+    kernel: int = Field(default=3, ge=1, le=1024, description="Side of the square kernels; even ones are allowed.")
+    stride: int = Field(default=2, ge=1, le=1024, description="Pixels from one place of the kernel to the next.")
+    padding: int = Field(default=1, ge=0, le=1024, description="Rows and columns of zeros on every side.")
+
+
+class TransposedLayerSettings(Settings):
+    """One transposed convolution: a side s becomes (s - 1) stride - 2 padding + kernel + output_padding."""
+
+    channels: Size | None = Field(
+        default=None, description="Feature maps that it makes; none for the last layer: what the likelihood needs."
+    )
+    kernel: int = Field(default=3, ge=1, le=1024, description="Side of the square kernels; even ones are allowed.")
+    stride: int = Field(default=2, ge=1, le=1024, description="Pixels between the places where kernels are added.")
+    padding: int = Field(default=1, ge=0, le=1024, description="Rows and columns cut off on every side.")
+    output_padding: int = Field(
+        default=0, ge=0, le=1023, description="Further rows and columns on one side; fewer than the stride."
+    )
+
+
+class ConvStackSettings(Settings):
+    """Convolutions that are listed one by one; what they leave of an image can be its latents."""
+
+    name: Literal["conv-stack"] = Field(
+        default="conv-stack", description="Listed convolutions, whose feature map can be the latents; images only."
+    )
+    layers: list[StackLayerSettings] = Field(
+        default=[StackLayerSettings(channels=16), StackLayerSettings(channels=4)],
+        min_length=1,
+        description="Channels, kernel, stride and padding of each convolution, in the order of the data flow.",
+    )
+    bias: bool = Field(default=False, description="Whether the convolutions have biases; normalisation has its own.")
+    activation: Activation = Field(default="relu", description="The non-linearity after every normalisation.")
+    norm: ImageNorm = Field(default="batch", description="Normalisation after every convolution.")
+    norm_last: bool = Field(default=True, description="Whether the last convolution is normalised.")
+    activate_last: bool = Field(default=True, description="Whether the last convolution has an activation.")
+
+    @model_validator(mode="after")
+    def _agree(self) -> Self:
+        normalised = self.layers if self.norm_last else self.layers[:-1]
+        check_normalisable(self.norm, [layer.channels for layer in normalised])
+        return self
+
+
+class TransposedStackSettings(Settings):
+    """Transposed convolutions that are listed one by one, from latents that are a feature map."""
+
+    name: Literal["transposed-stack"] = Field(
+        default="transposed-stack", description="Listed transposed convolutions, from a feature map of latents."
+    )
+    layers: list[TransposedLayerSettings] = Field(
+        default=[TransposedLayerSettings(channels=16, output_padding=1), TransposedLayerSettings(output_padding=1)],
+        min_length=1,
+        description="Channels, kernel, stride, padding and output_padding of each, in the order of the data flow.",
+    )
+    bias: bool = Field(default=False, description="Whether the layers but the last have biases; the last has one.")
+    activation: Activation = Field(default="relu", description="The non-linearity after every normalisation.")
+    norm: ImageNorm = Field(default="batch", description="Normalisation after every layer but the last.")
+
+    @model_validator(mode="after")
+    def _agree(self) -> Self:
+        channels = [layer.channels for layer in self.layers[:-1]]
+        check_channels(channels)
+        for layer in self.layers:
+            check_output_padding(layer.output_padding, layer.stride)
+        check_normalisable(self.norm, [maps for maps in channels if maps is not None])
+        return self
 
 
 class ResidualSettings(Settings):
@@ -172,6 +251,44 @@ class DeterministicPosteriorSettings(Settings):
     """One point in latent space for each image, as in a plain autoencoder."""
 
     name: Literal["deterministic"] = Field(default="deterministic", description="A point: a plain autoencoder.")
+
+
+class GaussianMapPosteriorSettings(Settings):
+    """A diagonal Gaussian over the encoder's feature map, from two convolutions."""
+
+    name: Literal["gaussian-map"] = Field(
+        default="gaussian-map", description="A normal for each value of the feature map; set model.latent_dim to none."
+    )
+    kernel: int = Field(default=3, ge=1, description="Side of the kernels that give mean and log-variance; odd.")
+    logvar_bounds: list[float] = Field(
+        default=[-30.0, 20.0],
+        min_length=2,
+        max_length=2,
+        description="The log-variance is clamped to these bounds, which only guard against overflow.",
+    )
+
+    @model_validator(mode="after")
+    def _agree(self) -> Self:
+        check_kernel(self.kernel)
+        check_bounds("logvar_bounds", self.logvar_bounds)
+        return self
+
+
+class FeatureMapPosteriorSettings(Settings):
+    """The encoder's feature map itself as the latents, without a head."""
+
+    name: Literal["feature-map"] = Field(
+        default="feature-map", description="The feature map itself: an autoencoder; set model.latent_dim to none."
+    )
+
+
+class RectifiedPosteriorSettings(Settings):
+    """A Gaussian whose mean and deviation cannot be negative: a tutorial's mistake, to be looked at."""
+
+    name: Literal["rectified"] = Field(
+        default="rectified",
+        description="Mean and deviation through a ReLU, which makes units die; gaussian is the right one.",
+    )
 
 
 class StandardNormalPriorSettings(Settings):
@@ -269,10 +386,21 @@ class CategoricalSettings(Settings):
 # --- what a model's config holds --------------------------------------------------------------------------------------
 
 EncoderSettings = Annotated[
-    MLPSettings | ConvSettings | ResidualSettings | ResidualMLPSettings, Field(discriminator="name")
+    MLPSettings | ConvSettings | ResidualSettings | ResidualMLPSettings | ConvStackSettings,
+    Field(discriminator="name"),
 ]
-DecoderSettings = EncoderSettings
-PosteriorSettings = Annotated[GaussianPosteriorSettings | DeterministicPosteriorSettings, Field(discriminator="name")]
+DecoderSettings = Annotated[
+    MLPSettings | ConvSettings | ResidualSettings | ResidualMLPSettings | TransposedStackSettings,
+    Field(discriminator="name"),
+]
+PosteriorSettings = Annotated[
+    GaussianPosteriorSettings
+    | DeterministicPosteriorSettings
+    | GaussianMapPosteriorSettings
+    | FeatureMapPosteriorSettings
+    | RectifiedPosteriorSettings,
+    Field(discriminator="name"),
+]
 PriorSettings = Annotated[StandardNormalPriorSettings | GaussianMixturePriorSettings, Field(discriminator="name")]
 LikelihoodSettings = Annotated[
     BernoulliSettings
@@ -328,6 +456,40 @@ def check_sizes(what: str, sizes: list[int], *, at_least: int = 0) -> None:
         raise ConfigError(f"{what} must be whole numbers of at least 1, not {list(sizes)}")
     if len(sizes) < at_least:
         raise ConfigError(f"{what} must name at least {at_least} layer, but is empty")
+
+
+def check_last(activate_last: bool, hidden: list[int]) -> None:
+    """Refuse to leave out the activation of a hidden layer that is not there.
+
+    Raises:
+        ConfigError: If there is no hidden layer and ``activate_last`` is false.
+    """
+    if not activate_last and not hidden:
+        raise ConfigError("activate_last = false needs a hidden layer: leave it at true, or list units in hidden")
+
+
+def check_channels(channels: Sequence[int | None]) -> None:
+    """Refuse an open number of channels before the last layer.
+
+    Args:
+        channels: Of all layers but the last.
+
+    Raises:
+        ConfigError: If one is none.
+    """
+    if None in channels:
+        place = list(channels).index(None)
+        raise ConfigError(f"layers[{place}] has no channels: only those of the last layer can be 'none'")
+
+
+def check_output_padding(output_padding: int, stride: int) -> None:
+    """Refuse an output padding that does not decide between sizes that the stride leaves open.
+
+    Raises:
+        ConfigError: If it is not smaller than the stride.
+    """
+    if not 0 <= output_padding < stride:
+        raise ConfigError(f"output_padding must be at least 0 and less than the stride {stride}, not {output_padding}")
 
 
 def check_kernel(kernel: int) -> None:

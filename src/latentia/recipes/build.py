@@ -19,6 +19,7 @@ from latentia.parts import likelihoods, posteriors, priors
 from latentia.parts.networks.convolutional import ConvDecoder, ConvEncoder
 from latentia.parts.networks.mlp import MLP
 from latentia.parts.networks.residual import ResidualDecoder, ResidualEncoder, ResidualMLP
+from latentia.parts.networks.stacks import ConvStackEncoder, TransposedStackDecoder
 from latentia.recipes.config import Config, ModelSettings
 
 ENCODERS: dict[str, Callable[..., nn.Module]] = {
@@ -26,21 +27,28 @@ ENCODERS: dict[str, Callable[..., nn.Module]] = {
     "conv": ConvEncoder,
     "residual": ResidualEncoder,
     "residual-mlp": ResidualMLP,
+    "conv-stack": ConvStackEncoder,
 }
-"""Called as ``(event_shape, **settings)``; the module has ``out_features``."""
+"""Called as ``(event_shape, **settings)``; the module has ``out_features``, and ``out_shape`` if they are a map."""
 
 DECODERS: dict[str, Callable[..., nn.Module]] = {
     "mlp": MLP,
     "conv": ConvDecoder,
     "residual": ResidualDecoder,
     "residual-mlp": ResidualMLP,
+    "transposed-stack": TransposedStackDecoder,
 }
 """Called as ``(latent_shape, out_shape=parameter_shape, **settings)``."""
 
-POSTERIORS: dict[str, Callable[..., nn.Module]] = {
+POSTERIORS: dict[str, Any] = {
     "gaussian": posteriors.GaussianPosterior,
     "deterministic": posteriors.DeterministicPosterior,
+    "gaussian-map": posteriors.GaussianMapPosterior,
+    "feature-map": posteriors.FeatureMapPosterior,
+    "rectified": posteriors.RectifiedPosterior,
 }
+"""Called as ``(features, latent_shape, **settings)``."""
+
 PRIORS: dict[str, Callable[..., nn.Module]] = {
     "standard-normal": priors.StandardNormalPrior,
     "gaussian-mixture": priors.GaussianMixturePrior,
@@ -76,10 +84,11 @@ def build_model(settings: ModelSettings, spec: DataSpec, *, seed: int | None = N
         >>> sum(parameter.numel() for parameter in model.parameters())
         652824
     """
-    if settings.posterior.name == "deterministic" and settings.prior is not None:
+    kind = POSTERIORS[settings.posterior.name]
+    if kind.deterministic and settings.prior is not None:
         raise ConfigError(
             "a deterministic posterior has no finite KL to a prior: set model.prior = 'none' for an autoencoder, "
-            "or model.posterior.name = 'gaussian' for a VAE"
+            f"or model.posterior.name = '{'gaussian-map' if kind.spatial else 'gaussian'}' for a VAE"
         )
     if seed is None:
         return _assemble(settings, spec)
@@ -89,10 +98,10 @@ def build_model(settings: ModelSettings, spec: DataSpec, *, seed: int | None = N
 
 
 def _assemble(settings: ModelSettings, spec: DataSpec) -> LatentVariableModel:
-    latent_shape = (settings.latent_dim,)
     likelihood = LIKELIHOODS[settings.likelihood.name](**_arguments(settings.likelihood))
     likelihood.check(spec, settings.prior is not None)
     encoder: Any = ENCODERS[settings.encoder.name](spec.event_shape, **_arguments(settings.encoder))
+    latent_shape = _latent_shape(settings, getattr(encoder, "out_shape", ()))
     posterior = POSTERIORS[settings.posterior.name](
         encoder.out_features, latent_shape, **_arguments(settings.posterior)
     )
@@ -110,6 +119,32 @@ def _assemble(settings: ModelSettings, spec: DataSpec) -> LatentVariableModel:
         event_shape=spec.event_shape,
         latent_shape=latent_shape,
     )
+
+
+def _latent_shape(settings: ModelSettings, encoded: tuple[int, ...]) -> tuple[int, ...]:
+    """The shape of one latent: a vector, or the encoder's feature map."""
+    name = settings.posterior.name
+    if not POSTERIORS[name].spatial:
+        if settings.latent_dim is None:
+            raise ConfigError(
+                f"model.latent_dim is none, but the posterior '{name}' is over a vector: set model.latent_dim, such as "
+                "20, or take the encoder's feature map as the latents by model.posterior.name = 'gaussian-map' (of an "
+                "autoencoder 'feature-map')"
+            )
+        return (settings.latent_dim,)
+    if len(encoded) != 3:
+        raise ConfigError(
+            f"the posterior '{name}' is over a feature map, which the encoder '{settings.encoder.name}' does not give: "
+            "set model.encoder.name = 'conv-stack', 'conv' or 'residual', or choose model.posterior.name = 'gaussian' "
+            "(of an autoencoder 'deterministic') with a model.latent_dim"
+        )
+    if settings.latent_dim is not None:
+        shape = " x ".join(map(str, encoded))
+        raise ConfigError(
+            f"the posterior '{name}' takes the encoder's feature map as the latents, here {shape}, so that "
+            f"model.latent_dim = {settings.latent_dim} has no meaning: set it to 'none'"
+        )
+    return encoded
 
 
 def _arguments(settings: Any) -> dict[str, Any]:

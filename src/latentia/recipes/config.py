@@ -32,7 +32,12 @@ from latentia.training.settings import TrainingSettings
 class ModelSettings(Settings):
     """The parts of a model."""
 
-    latent_dim: int = Field(default=20, ge=1, le=2**20, description="Number of latent dimensions.")
+    latent_dim: int | None = Field(
+        default=20,
+        ge=1,
+        le=2**20,
+        description="Number of latent dimensions; none where the encoder's feature map is the latents.",
+    )
     encoder: EncoderSettings = MLPSettings(hidden=[400])
     decoder: DecoderSettings = MLPSettings(hidden=[400])
     posterior: PosteriorSettings = GaussianPosteriorSettings()
@@ -196,4 +201,6 @@ def _refuse_undoing(key: str, value: Any, given: Mapping[str, Any]) -> None:
 def _without_none(values: Any) -> Any:
     if isinstance(values, dict):
         return {key: _without_none(value) for key, value in values.items()}
+    if isinstance(values, list):
+        return [_without_none(value) for value in values]
     return NONE if values is None else values

@@ -25,6 +25,7 @@ class ConvEncoder(nn.Module):
         dropout: Probability in [0, 1) that a feature map is dropped in training.
 
     Attributes:
+        out_shape: Shape (C, H, W) of the last feature map.
         out_features: Number of features per image: last channels x height x width.
 
     Raises:
@@ -62,8 +63,8 @@ class ConvEncoder(nn.Module):
                 layers.append(nn.Dropout2d(rate))
             previous = maps
         self.layers = nn.Sequential(*layers)
-        height, width = halvings(height, width, len(channels))[-1]
-        self.out_features = channels[-1] * height * width
+        self.out_shape = (channels[-1], *halvings(height, width, len(channels))[-1])
+        self.out_features = math.prod(self.out_shape)
 
     def forward(self, x: Tensor) -> Tensor:
         """Map images (B, C, H, W) to features (B, out_features)."""

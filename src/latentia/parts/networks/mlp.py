@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from torch import Tensor, nn
 
 from latentia.parts.networks.layers import Linear, activation_layer, vector_norm
-from latentia.parts.settings import check_sizes, rates_for
+from latentia.parts.settings import check_last, check_sizes, rates_for
 
 
 class MLP(nn.Module):
@@ -24,6 +24,8 @@ class MLP(nn.Module):
         activation: See :func:`~latentia.parts.networks.layers.activation_layer`.
         dropout: Probability in [0, 1) that a hidden unit is dropped in training, for all hidden layers or for each.
         norm: ``none``, ``batch`` or ``layer``.
+        activate_last: Whether the last hidden layer has an activation; its normalisation and dropout it has in any
+            case.
 
     Attributes:
         out_features: Number of values per output.
@@ -48,13 +50,17 @@ class MLP(nn.Module):
         activation: str = "relu",
         dropout: float | list[float] = 0.0,
         norm: str = "none",
+        activate_last: bool = True,
     ) -> None:
         super().__init__()
         check_sizes("hidden", list(hidden))
+        check_last(activate_last, list(hidden))
         layers: list[nn.Module] = []
         width = math.prod(in_shape)
-        for units, rate in zip(hidden, rates_for(dropout, len(hidden)), strict=True):
-            layers += [Linear(width, units), *vector_norm(norm, units), activation_layer(activation)]
+        for i, (units, rate) in enumerate(zip(hidden, rates_for(dropout, len(hidden)), strict=True)):
+            layers += [Linear(width, units), *vector_norm(norm, units)]
+            if activate_last or i + 1 < len(hidden):
+                layers.append(activation_layer(activation))
             if rate > 0:
                 layers.append(nn.Dropout(rate))
             width = units

@@ -103,6 +103,7 @@ class ResidualEncoder(nn.Module):
         dropout: Probability in [0, 1) that a feature map within a block is dropped in training.
 
     Attributes:
+        out_shape: Shape (C, H, W) of the last feature map.
         out_features: Number of features per image: last channels x height x width.
 
     Raises:
@@ -136,8 +137,8 @@ class ResidualEncoder(nn.Module):
             layers += [_image_block(maps, activation, norm, rate) for _ in range(blocks)]
             previous = maps
         self.layers = nn.Sequential(*layers, *image_norm(norm, previous), activation_layer(activation))
-        height, width = halvings(height, width, len(channels))[-1]
-        self.out_features = previous * height * width
+        self.out_shape = (previous, *halvings(height, width, len(channels))[-1])
+        self.out_features = math.prod(self.out_shape)
 
     def forward(self, x: Tensor) -> Tensor:
         """Map images (B, C, H, W) to features (B, out_features)."""
