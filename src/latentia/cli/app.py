@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from latentia.cli import fitting, listing, using
+from latentia.cli import exploring, fitting, listing, using
 
 app = typer.Typer(
     name="latentia",
@@ -19,7 +19,7 @@ app = typer.Typer(
 )
 data = typer.Typer(help="Look at a data set, with `latentia data show SRC`.", no_args_is_help=True)
 
-MAKE, USE, LOOK = "Make a model", "Use a model", "Look things up"
+MAKE, USE, EXPLORE, LOOK = "Make a model", "Use a model", "Explore what a model has learned", "Look things up"
 
 app.command(rich_help_panel=MAKE)(fitting.demo)
 app.command(rich_help_panel=MAKE)(fitting.train)
@@ -27,6 +27,7 @@ app.command(rich_help_panel=MAKE)(fitting.resume)
 app.command(rich_help_panel=USE)(using.evaluate)
 app.command(rich_help_panel=USE)(using.reconstruct)
 app.command(rich_help_panel=USE)(using.sample)
+app.command(rich_help_panel=EXPLORE)(exploring.interpolate)
 app.command(rich_help_panel=LOOK)(listing.presets)
 app.command(rich_help_panel=LOOK)(listing.runs)
 app.add_typer(data, name="data", rich_help_panel=LOOK)

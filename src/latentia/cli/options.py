@@ -103,6 +103,24 @@ Epochs = Annotated[
 Split = Annotated[
     Part, typer.Option(metavar="PART", help="Which part of the data: test, valid (if some was held out) or train.")
 ]
+PartIfAny = Annotated[
+    Part | None,
+    typer.Option(
+        "--split",
+        metavar="PART",
+        help="Which part of the data: test (the default), valid (if some was held out) or train.",
+        show_default=False,
+    ),
+]
+Input = Annotated[
+    Path | None,
+    typer.Option(
+        metavar="PATH",
+        help="New data instead of a part: a .npy or .npz file, or an image, of the size that the model takes.",
+        callback=expanded,
+        show_default=False,
+    ),
+]
 OutPicture = Annotated[
     Path | None,
     typer.Option(

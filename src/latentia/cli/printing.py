@@ -180,8 +180,17 @@ def sampled(result: Mapping[str, Any]) -> None:
     _picture(result)
 
 
+def interpolated(result: Mapping[str, Any]) -> None:
+    """Between what a path leads, and where its strip is."""
+    (a, b), (i, j) = result["names"], result["indices"]
+    ends = f"from {a} to {b}" if a.startswith("#") else f"from {a} (number {i}) to {b} (number {j})"
+    print(f"{ends} of {result['source']}: {result['steps']} steps, {result['path']}")
+    print(f"{result['latent_distance']:.3g} apart in the latent space")
+    _picture(result)
+
+
 def _picture(result: Mapping[str, Any]) -> None:
-    for name in ("picture", "array"):
+    for name in ("picture", "animation", "array"):
         if result.get(name) is not None:
             print(f"{name:<10}{near(result[name])}")
 

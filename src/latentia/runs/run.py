@@ -6,6 +6,7 @@ import html
 import itertools
 import statistics
 import warnings
+from collections.abc import Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -29,6 +30,8 @@ from latentia.runs.directory import RunDirectory
 from latentia.runs.inputs import read_input
 from latentia.runs.model_folder import load, model_card, read_description
 from latentia.runs.results import Reconstruction, Samples
+from latentia.runs.uses import interpolate as interpolation
+from latentia.runs.uses.places import place
 from latentia.training.execution import resolve_device
 
 MOST = 100_000  # samples or reconstructions at once: they are kept in memory and drawn
@@ -267,6 +270,54 @@ class Run:
             pictures.write_array(array, self.preparation.restore(x))
         return Samples(x, seed, temperature, path, array)
 
+    def interpolate(
+        self,
+        start: str | int | None = None,
+        end: str | int | None = None,
+        *,
+        images: Sequence[int] | None = None,
+        steps: int = 10,
+        path: str = "linear",
+        split: str = "test",
+        input: str | Path | Sequence[str | Path] | None = None,
+        out: str | Path | None = None,
+        write: bool = True,
+    ) -> interpolation.Interpolation:
+        """Walk through the latents from one sample to another, and decode every step.
+
+        The ends are the posterior means of two samples, and their frames equal the samples' reconstructions. A class
+        is stood for by its most typical sample: the one nearest to the class's mean in the latent space, so that the
+        ends are real data. A conditional model decodes each step with the label of the nearer end.
+
+        Args:
+            start: A class to begin with, such as ``"3"``; with ``end``.
+            end: A class to end with.
+            images: The numbers of two samples instead, from 0; the first two if nothing is given.
+            steps: How many points, the ends among them.
+            path: ``linear``, or ``spherical`` along the great circle (:func:`latentia.exploration.paths.slerp`).
+            split: Where from, unless ``input`` is given.
+            input: A file with data of the same kind, or two, of which the first sample counts.
+            out: Where the strip goes; ``samples/interpolation.png`` in the run's folder if not given. Of images there
+                is a GIF beside it.
+            write: Whether to write anything at all.
+
+        Returns:
+            The frames, the latents, the two samples, and where they were drawn.
+
+        Raises:
+            ConfigError: If an argument is out of range, or there is no such class or number.
+            DataError: If there is no such split, a file does not fit the model, or there is no spherical path.
+
+        Example:
+            >>> import latentia as lt
+            >>> run = lt.train("vae", steps=2, directory=None)
+            >>> run.interpolate("3", "8", steps=7).frames.shape
+            torch.Size([7, 1, 8, 8])
+        """
+        return interpolation.interpolate(
+            self, start, end, images=images, steps=steps, path=path, split=split, input=input, out=out, write=write
+        )
+
     @property
     def name(self) -> str:
         """How the run is called in titles: its preset and its data."""
@@ -308,15 +359,7 @@ class Run:
         return torch.cat([block.x for block in first])[:n], y, f"{split} {self.spec.noun}s"
 
     def _target(self, out: str | Path | None, name: str) -> Path | None:
-        if out is not None:
-            path = Path(out)
-            if path.suffix.lower() != ".png":
-                raise ConfigError(f"pictures are written as PNG: give a path that ends in .png, not {path}")
-            storage.make_folder(path.parent)
-            return path
-        if self.directory is None:
-            return None
-        return storage.make_folder(self.directory.samples) / name
+        return place(self, out, name)
 
 
 def open_run(path: str | Path, *, data: Any = None) -> Run:

@@ -1,0 +1,11 @@
+"""The uses of a run's model, one module each: what they return, and the functions behind the methods of a run."""
+
+from latentia._lazy import attach
+
+__getattr__, __dir__, __all__ = attach(
+    __name__,
+    {
+        "Interpolation": "interpolate",
+        "Material": "material",
+    },
+)
