@@ -176,3 +176,50 @@ def test_a_path_in_the_home_folder(tmp_path, images, monkeypatch):
     monkeypatch.setenv("HOME", str(tmp_path))
     np.save(tmp_path / "a.npy", X)
     assert len(read(Path("~/a.npy"), images).x) == 30
+
+
+# --- pictures and folders of them -------------------------------------------------------------------------------------
+
+
+def folder(path: Path, pictures: np.ndarray) -> Path:
+    """Pictures (N, H, W[, 3]) in folders cat and eel by turns."""
+    for i, values in enumerate(pictures):
+        place = path / ("cat", "eel")[i % 2]
+        place.mkdir(parents=True, exist_ok=True)
+        Image.fromarray(values).save(place / f"{i}.png")
+    return path
+
+
+def test_a_folder_of_pictures_is_an_input_with_labels(tmp_path, images):
+    found = read(folder(tmp_path / "new", X[:6, 0]), images)
+    torch.testing.assert_close(found.x, torch.from_numpy(X[[0, 2, 4, 1, 3, 5]] / np.float32(255)))
+    assert found.y is not None and [images.spec.classes[label] for label in found.y] == ["cat"] * 3 + ["eel"] * 3
+    assert found.source == "new"
+
+
+def test_colour_pictures_become_what_the_model_takes(tmp_path, images):
+    colour = RNG.integers(0, 256, (4, 5, 4, 3), dtype=np.uint8)
+    found = read(folder(tmp_path / "new", colour), images)
+    wanted = np.asarray(Image.fromarray(colour[0]).convert("L")) / np.float32(255)
+    torch.testing.assert_close(found.x[0, 0], torch.from_numpy(wanted))
+
+
+def test_another_size_is_refused_unless_the_model_was_trained_on_resized_images(tmp_path, images):
+    large = RNG.integers(0, 256, (4, 10, 8), dtype=np.uint8)
+    path = folder(tmp_path / "new", large)
+    remedy = r"is 8 x 10 pixels, but the model takes 4 x 5: resize it first.*data.size=\[10,8\]"
+    for place in (path, path / "cat" / "0.png"):
+        with pytest.raises(DataError, match=remedy):
+            read_input(place, images.spec, images.preparation)
+    wanted = np.stack([np.asarray(Image.fromarray(v).resize((4, 5), Image.Resampling.BILINEAR)) for v in large])
+    array = saved(tmp_path / "m.npz", x=large)
+    for place, rows in ((path, [0, 2, 1, 3]), (path / "cat" / "0.png", [0]), (array, [0, 1, 2, 3])):
+        found = read_input(place, images.spec, images.preparation, resized=True)
+        torch.testing.assert_close(found.x[:, 0], torch.from_numpy(wanted[rows] / np.float32(255)))
+        assert "resized" in " ".join(found.notes)
+
+
+def test_a_damaged_picture_says_why(tmp_path, images):
+    (tmp_path / "a.png").write_bytes(b"")
+    with pytest.raises(DataError, match="cannot be read as an image: empty"):
+        read_input(tmp_path / "a.png", images.spec, images.preparation)

@@ -110,7 +110,8 @@ def read_arrays(path: Path) -> Contents:
         raise DataError(f"there is no file {shown(path)}; check the path")
     if not os.path.isfile(path) or path.suffix.lower() not in SUFFIXES:
         raise DataError(
-            f"cannot read {shown(path)}, only .npy and .npz files; save the data with numpy.save or numpy.savez"
+            f"cannot read {shown(path)}, only .npy and .npz files and folders of pictures; save the data with "
+            "numpy.save or numpy.savez"
         )
     try:
         with open(path, "rb") as file:  # closed here, as NumPy forgets to when it meets a damaged archive

@@ -18,10 +18,12 @@ from latentia.data.arrays import Stored, arrange, as_stored, encode_labels, shap
 from latentia.data.assembly import Raw, assemble, check_held_out, check_settings
 from latentia.data.catalogue import CATALOGUE
 from latentia.data.dataset import Dataset
+from latentia.data.image_files import PICTURES
+from latentia.data.image_folders import read_folder
 from latentia.data.settings import DataSettings
 from latentia.errors import ConfigError, DataError, EnvironmentFault, did_you_mean
 
-SOURCES: tuple[str, ...] = ("digits", *CATALOGUE)  # what `source` may name besides the path of a .npy or .npz file
+SOURCES: tuple[str, ...] = ("digits", *CATALOGUE)  # what `source` may name besides the path of a file or a folder
 
 
 def load(settings: DataSettings, *, data_dir: str | Path | None = None, arrays: Any = None) -> Dataset:
@@ -57,7 +59,7 @@ def load(settings: DataSettings, *, data_dir: str | Path | None = None, arrays: 
     elif settings.source in SOURCES:
         raw = _named_set(settings, data_dir)
     else:
-        raw = _from_path(settings.source, settings.layout)
+        raw = _from_path(settings)
     check_held_out(settings, raw.name, raw.x)
     return assemble(raw, settings)
 
@@ -105,19 +107,32 @@ def _original(name: str, data_dir: str | Path | None) -> Raw:
     )
 
 
-def _from_path(source: str, layout: str) -> Raw:
+def _from_path(settings: DataSettings) -> Raw:
+    source = settings.source
     path = expanded(source)
     exists = bool(source) and os.path.exists(path)
-    named = path.suffix.lower() in SUFFIXES or "/" in source or "\\" in source
+    if exists and os.path.isdir(path):
+        return _from_folder(path, settings)
+    named = path.suffix.lower() in (*SUFFIXES, *PICTURES) or "/" in source or "\\" in source
     if not exists and not named:
         raise ConfigError(
             f"there is no data source '{shown(source)}'.{did_you_mean(source[:100].lower(), SOURCES)} "
-            f"Choose one of {', '.join(SOURCES)}, or the path of a .npy or .npz file"
+            f"Choose one of {', '.join(SOURCES)}, or the path of a .npy or .npz file or of a folder of pictures"
         )
+    if exists and path.suffix.lower() in PICTURES:
+        raise DataError(f"{shown(path)} is a single picture; give the folder that holds it and its kin")
     contents = read_arrays(path)
-    raw = _from_arrays(path.name, contents.arrays, layout)
+    raw = _from_arrays(path.name, contents.arrays, settings.layout)
     raw.notes += contents.notes
     return raw
+
+
+def _from_folder(path: Path, settings: DataSettings) -> Raw:
+    if settings.layout != "auto":
+        raise ConfigError(f"data.layout is for arrays of your own, and {shown(path)} is a folder; leave it out")
+    found = read_folder(path, size=None if settings.size is None else (settings.size[0], settings.size[1]))
+    y, classes = encode_labels(found.labels, {part: len(values) for part, values in found.x.items()})
+    return Raw(path.name or str(path), found.x, y, 256, classes, found.notes)
 
 
 def _from_arrays(name: str, arrays: Any, layout: str) -> Raw:

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 import tomli_w
 
+from latentia.data.sources import SOURCES
 from latentia.data.sources import load as load_data
 from latentia.errors import ConfigError, RunError
 from latentia.recipes.config import Config, override, read_config
@@ -266,9 +267,10 @@ def _source(data: Any) -> str | None:
         return "arrays"
     path = Path(data)
     try:
-        return str(path.absolute()) if path.suffix and path.exists() else str(data)
+        is_path = path.exists() and (bool(path.suffix) or (path.is_dir() and str(data) not in (*SOURCES, "arrays")))
     except OSError:  # such as a name that is too long; loading will say so
         return str(data)
+    return str(path.absolute()) if is_path else str(data)
 
 
 def _toml(value: Any) -> str:

@@ -11,13 +11,15 @@ import torch
 from torch import Tensor
 
 from latentia.data.array_files import KEYS, SUFFIXES, Contents, expanded, read_arrays, shown
-from latentia.data.arrays import number_labels
+from latentia.data.arrays import number_labels, shape_text
 from latentia.data.dataset import DataSpec
+from latentia.data.image_files import PICTURES, REMARKS, careful, read_picture
+from latentia.data.image_folders import read_folder
 from latentia.data.preparation import Preparation
+from latentia.data.resizing import resize
 from latentia.data.seeds import generator
 from latentia.errors import DataError
 
-PICTURES = (".png", ".jpg", ".jpeg", ".bmp", ".gif", ".webp", ".tif", ".tiff")
 _PREFERRED = ("test", "train", "valid")  # like the uses of a run, which work on the test part if not told otherwise
 
 
@@ -37,30 +39,36 @@ class Input(NamedTuple):
     notes: tuple[str, ...] = ()
 
 
-def read_input(path: Path, spec: DataSpec, preparation: Preparation) -> Input:
-    """Read a file as data for a model, with labels where it has some.
+def read_input(path: Path, spec: DataSpec, preparation: Preparation, *, resized: bool = False) -> Input:
+    """Read a file or a folder as data for a model, with labels where it has some.
 
-    A file with parts, such as the one that the model was trained on, gives its test part; without one, its training
+    What has parts, such as the file that the model was trained on, gives its test part; without one, its training
     part.
 
     Args:
-        path: ``.npy``, ``.npz`` or an image, whose size must be the model's.
+        path: ``.npy``, ``.npz``, a picture, or a folder of pictures as it could be trained on.
         spec: What the model takes.
         preparation: How stored data become x.
+        resized: Whether images of another size are resized, as those were that the model was trained on
+            (``data.size``); else they are refused.
 
     Raises:
         DataError: If the file is missing, damaged, of an unknown kind, or does not fit.
     """
     path = expanded(path)
-    if not os.path.isfile(path):
-        raise DataError(f"there is no file {shown(path)}: check the path given to --input")
     suffix = path.suffix.lower()
-    if suffix in SUFFIXES:
-        contents = read_arrays(path)
+    if os.path.isdir(path):
+        contents = _read_folder(path, spec, resized)
+    elif not os.path.isfile(path):
+        raise DataError(f"there is no file {shown(path)}: check the path given to --input")
+    elif suffix in SUFFIXES:
+        contents = _resized(read_arrays(path), spec) if resized else read_arrays(path)
     elif suffix in PICTURES:
-        contents = Contents({"x": _read_picture(path, spec)})
+        contents = _read_picture(path, spec, resized)
     else:
-        raise DataError(f"{shown(path)} is of no kind that can be read: use .npy, .npz or an image such as .png")
+        raise DataError(
+            f"{shown(path)} is of no kind that can be read: use .npy, .npz, an image such as .png, or a folder of them"
+        )
     present = [part for part in _PREFERRED if KEYS[part][0] in contents.arrays]
     part = present[0]
     stored = preparation.adopt(contents.arrays[KEYS[part][0]], spec)
@@ -82,23 +90,57 @@ def _labels(contents: Contents, part: str, spec: DataSpec, count: int) -> tuple[
         return None, (f"the input's labels are not used: {error}",)
 
 
-def _read_picture(path: Path, spec: DataSpec) -> np.ndarray:
-    from PIL import Image, UnidentifiedImageError
+def _resized(contents: Contents, spec: DataSpec) -> Contents:
+    """8-bit and real images with the channels first, or none, at the model's size; others are left as they are."""
+    arrays, notes = dict(contents.arrays), list(contents.notes)
+    for key, values in contents.arrays.items():
+        grey = values.ndim == 3 and spec.event_shape[0] == 1
+        coloured = values.ndim == 4 and values.shape[1] == spec.event_shape[0]
+        fits = values.shape[-2:] == spec.event_shape[1:]
+        if key.startswith("x") and (grey or coloured) and not fits and values.dtype.kind in "buf" and values.size:
+            stored = values.astype(np.uint8 if values.dtype in (np.uint8, np.bool_) else np.float32)
+            if stored.dtype == np.uint8 and stored.max() <= 1:
+                stored = stored * np.uint8(255)  # binary images are grey once they are resized
+            arrays[key] = resize(stored, *spec.event_shape[1:])
+            notes.append(f"{key} was resized from {shape_text(values.shape[-2:])} to the model's size")
+    return Contents(arrays, tuple(notes))
 
-    if not spec.is_image or spec.event_shape[0] not in (1, 3):
-        raise DataError(f"the model takes {spec.describe()}: give them as .npy or .npz")
+
+def _read_folder(path: Path, spec: DataSpec, resized: bool) -> Contents:
+    _check_takes_pictures(spec)
+    channels, height, width = spec.event_shape
+    found = read_folder(path, size=(height, width) if resized else None, channels=channels)
+    for values in found.x.values():
+        _check_size(path, values.shape[2:], (height, width))
+    x = {KEYS[part][0]: values for part, values in found.x.items()}
+    return Contents(x | {KEYS[part][1]: labels for part, labels in found.labels.items()}, tuple(found.notes))
+
+
+def _read_picture(path: Path, spec: DataSpec, resized: bool) -> Contents:
+    _check_takes_pictures(spec)
     channels, height, width = spec.event_shape
     try:
-        with Image.open(path) as picture:
-            if picture.size != (width, height):
-                raise DataError(
-                    f"{path} is {picture.size[0]} x {picture.size[1]} pixels, but the model takes {width} x {height}: "
-                    f"resize it first, such as with PIL.Image.open(path).resize(({width}, {height})), or train a model "
-                    f"for its size, such as with --set data.size=[{picture.size[1]},{picture.size[0]}]"
-                )
-            values = np.asarray(picture.convert("L" if channels == 1 else "RGB"))
-    except (OSError, UnidentifiedImageError, Image.DecompressionBombError, ValueError, SyntaxError) as error:
-        if isinstance(error, DataError):
-            raise
-        raise DataError(f"{path} cannot be read as an image: {error}") from error
-    return (values[None, None] if channels == 1 else values.transpose(2, 0, 1)[None]).copy()
+        with careful():
+            picture = read_picture(path, size=(height, width) if resized else None, channels=channels)
+    except DataError as error:
+        raise DataError(f"{shown(path)} cannot be read as an image: {error}") from error
+    _check_size(path, picture.values.shape[1:], (height, width))
+    notes = [REMARKS[remark].format("a picture") for remark in picture.remarks]
+    if picture.before != (height, width):
+        notes.append(f"{path.name} was resized from {shape_text(picture.before)} to the model's size")
+    return Contents({"x": picture.values[None]}, tuple(notes))
+
+
+def _check_takes_pictures(spec: DataSpec) -> None:
+    if not spec.is_image or spec.event_shape[0] not in (1, 3):
+        raise DataError(f"the model takes {spec.describe()}: give them as .npy or .npz")
+
+
+def _check_size(path: Path, size: tuple[int, ...], wanted: tuple[int, int]) -> None:
+    if size != wanted:
+        (height, width), (its_height, its_width) = wanted, size
+        raise DataError(
+            f"{shown(path)} is {its_width} x {its_height} pixels, but the model takes {width} x {height}: resize it "
+            f"first, such as with PIL.Image.open(path).resize(({width}, {height})), or train a model for its size, "
+            f"such as with --set data.size=[{its_height},{its_width}]"
+        )

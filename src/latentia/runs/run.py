@@ -201,7 +201,7 @@ class Run:
         Args:
             n: How many, from the beginning of the split or of the file.
             split: Where from, unless ``input`` is given.
-            input: A file with data of the same kind: .npy, .npz or an image.
+            input: A file with data of the same kind: .npy, .npz or an image, or a folder of images.
             out: Where the picture goes; ``samples/reconstructions.png`` in the run's folder if not given.
             write: Whether to draw a picture at all.
 
@@ -347,7 +347,8 @@ class Run:
     def _inputs(self, n: int, split: str, input: str | Path | None) -> tuple[torch.Tensor, torch.Tensor | None, str]:
         device = next(self.model.parameters()).device
         if input is not None:
-            given = read_input(Path(input), self.spec, self.preparation)
+            resized = self.config.data.size is not None
+            given = read_input(Path(input), self.spec, self.preparation, resized=resized)
             for note in given.notes:
                 warnings.warn(note, stacklevel=3)
             return given.x[:n].to(device), None if given.y is None else given.y[:n].to(device), given.source
