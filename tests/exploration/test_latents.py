@@ -13,7 +13,7 @@ ODD = ["<b>$x$", "$", "\n", "a name that is far too long for a legend"]
 
 
 @pytest.mark.parametrize("n", [1, 2, 50])
-@pytest.mark.parametrize("d", [1, 2, 7])
+@pytest.mark.parametrize("d", [1, 2, 3, 7])
 @pytest.mark.parametrize("classes", [0, 4, 40])
 def test_every_size(n: int, d: int, classes: int) -> None:
     names = [f"{ODD[index % 4]}{index}" for index in range(classes)]
@@ -21,7 +21,7 @@ def test_every_size(n: int, d: int, classes: int) -> None:
     assert figure_bytes(plot_latents(RNG.normal(size=(n, d)), y, names, title="$z$"), dpi=40)
 
 
-@pytest.mark.parametrize("d", [1, 2, 5])
+@pytest.mark.parametrize("d", [1, 2, 3, 5])
 def test_latents_without_variance(d: int) -> None:
     assert figure_bytes(plot_latents(np.ones((6, d)), np.arange(6) % 3), dpi=40)
 
@@ -52,7 +52,7 @@ def test_the_share_of_the_variance_is_on_the_axes() -> None:
 
 
 def test_tensors_and_labels_without_names() -> None:
-    figure = plot_latents(torch.randn(20, 3), torch.arange(20) % 3, ["only one"])
+    figure = plot_latents(torch.randn(20, 2), torch.arange(20) % 3, ["only one"])
     legend = figure.axes[0].get_legend()
     assert legend is not None
     assert [text.get_text() for text in legend.get_texts()] == ["only one", "1", "2"]
@@ -69,3 +69,12 @@ def test_names_are_pushed_apart_but_stay_near() -> None:
     assert np.linalg.norm(moved[0] - moved[1]) > 0.4
     assert np.abs(moved - places).max() < 1.0
     assert (moved[2] == places[2]).all()
+
+
+def test_three_dimensions_are_drawn_in_space() -> None:
+    axes = plot_latents(RNG.normal(size=(80, 3)), np.arange(80) % 3, "abc").axes[0]
+    assert axes.name == "3d"
+    assert (axes.get_xlabel(), axes.get_ylabel()) == ("z0", "z1")
+    legend = axes.get_legend()
+    assert legend is not None
+    assert [text.get_text() for text in legend.get_texts()] == ["a", "b", "c"]

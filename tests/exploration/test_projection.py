@@ -3,14 +3,14 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from latentia.errors import ConfigError, DataError
+from latentia.errors import ConfigError, DataError, EnvironmentFault
 from latentia.exploration.projection import project
 
 
 def test_two_dimensions_stay_as_they_are() -> None:
     loc = np.random.default_rng(0).normal(size=(9, 2))
     found = project(loc)
-    assert found.method == "raw"
+    assert found.method == "none"
     assert found.axes == ("z0", "z1")
     assert (found.points == loc).all()
 
@@ -39,11 +39,52 @@ def test_latents_without_variance() -> None:
     assert found.shown == 1.0
 
 
-def test_raw_takes_the_first_two() -> None:
-    loc = np.random.default_rng(0).normal(size=(50, 4))
-    found = project(loc, "raw")
-    assert (found.points == loc[:, :2]).all()
-    assert found.shown == pytest.approx(loc[:, :2].var(0).sum() / loc.var(0).sum())
+@pytest.mark.parametrize("method", ["auto", "none"])
+def test_three_dimensions_stay_as_they_are(method: str) -> None:
+    loc = np.random.default_rng(0).normal(size=(50, 3))
+    found = project(loc, method)
+    assert (found.points == loc).all()
+    assert (found.axes, found.shown) == (("z0", "z1", "z2"), 1.0)
+
+
+def clusters(n: int = 40) -> tuple[np.ndarray, np.ndarray]:
+    rng = np.random.default_rng(0)
+    y = np.arange(n) % 2
+    return rng.normal(size=(n, 6)) + 12 * y[:, None], y
+
+
+def test_a_map_of_neighbours_keeps_neighbours() -> None:
+    loc, y = clusters()
+    found = project(loc, "tsne", seed=3)
+    assert (found.method, found.shown, found.axes) == ("tsne", None, ("t-SNE 1", "t-SNE 2"))
+    assert found.note == "t-SNE (perplexity 13, seed 3)"
+    distances = np.linalg.norm(found.points[:, None] - found.points[None], axis=-1) + 1e9 * np.eye(len(y))
+    assert (y[distances.argmin(1)] == y).all()
+
+
+def test_a_map_of_neighbours_is_that_of_its_seed() -> None:
+    loc, _ = clusters()
+    assert (project(loc, "tsne", seed=1).points == project(loc, "tsne", seed=1).points).all()
+    assert not np.allclose(project(loc, "tsne", seed=1).points, project(loc, "tsne", seed=2).points)
+
+
+def test_latents_without_variance_have_a_map() -> None:
+    assert (project(np.ones((9, 4)), "tsne").points == 0).all()
+
+
+def test_umap_or_what_brings_it() -> None:
+    loc, y = clusters()
+    try:
+        import umap  # noqa: F401  # pyright: ignore[reportMissingImports]
+    except ImportError:
+        with pytest.raises(EnvironmentFault, match=r"pip install 'latentia\[umap\]'"):
+            project(loc, "umap")
+        return
+    found = project(loc, "umap", seed=1)
+    assert (found.points == project(loc, "umap", seed=1).points).all()
+    middles = [found.points[y == label].mean(0) for label in (0, 1)]
+    nearest = np.linalg.norm(found.points[:, None] - np.array(middles)[None], axis=-1).argmin(1)
+    assert (nearest == y).all()
 
 
 def test_faults_say_what_to_do() -> None:
@@ -53,3 +94,7 @@ def test_faults_say_what_to_do() -> None:
         project(np.ones((0, 3)))
     with pytest.raises(DataError, match="NaN or infinite"):
         project(np.array([[0.0, np.nan]]))
+    with pytest.raises(ConfigError, match="4 dimensions cannot be drawn as they are"):
+        project(np.ones((3, 4)), "none")
+    with pytest.raises(DataError, match="t-SNE needs at least 5 samples, not 4"):
+        project(np.ones((4, 4)), "tsne")

@@ -130,3 +130,12 @@ OutPicture = Annotated[
         show_default=False,
     ),
 ]
+OutFolder = Annotated[
+    Path | None,
+    typer.Option(
+        metavar="DIR",
+        help="The folder that the files go to, instead of one in the run's own.",
+        callback=expanded,
+        show_default=False,
+    ),
+]

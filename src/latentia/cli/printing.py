@@ -190,7 +190,12 @@ def interpolated(result: Mapping[str, Any]) -> None:
 
 
 def _picture(result: Mapping[str, Any]) -> None:
-    for name in ("picture", "animation", "array"):
+    files(result, "picture", "animation", "array")
+
+
+def files(result: Mapping[str, Any], *names: str) -> None:
+    """Where the files of a result are, those that were written."""
+    for name in names:
         if result.get(name) is not None:
             print(f"{name:<10}{near(result[name])}")
 

@@ -11,6 +11,7 @@ __getattr__, __dir__, __all__ = attach(
         "mosaic": "images",
         "plot_curves": "plots",
         "plot_latents": "latents",
+        "plot_projection": "latents",
         "plot_rate_per_dimension": "plots",
         "plot_reconstructions": "pictures",
         "plot_samples": "pictures",

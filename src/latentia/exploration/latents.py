@@ -31,15 +31,15 @@ def plot_latents(
 ) -> Figure:
     """The means of q(z given x) as points, coloured by class; one dimension as a histogram or a strip per class.
 
-    Two dimensions are drawn as they are, more by their two principal components, with the share of the variance on
-    the axes. Up to ten classes have a colour and a name each; more have a continuous map.
+    Up to three dimensions are drawn as they are, more by their two principal components, with the share of the variance
+    on the axes. Up to ten classes have a colour and a name each; more have a continuous map.
 
     Args:
         loc: Means of the posterior, (N, d) or (N, *latent).
         y: Labels, (N,), or None.
         classes: Names of the labels 0, 1, ...; a label without a name is shown as its number.
         title: The figure's title.
-        method: ``auto``, ``raw`` or ``pca``; see :func:`latentia.exploration.projection.project`.
+        method: How many dimensions become few; see :func:`latentia.exploration.projection.project`.
 
     Raises:
         ConfigError: If the method is another one.
@@ -50,13 +50,36 @@ def plot_latents(
         >>> plot_latents(loc, np.arange(50) % 2, ["cat", "dog"]).axes[0].get_xlabel()[:21]
         'principal component 1'
     """
-    projected = project(np.asarray(loc), method)
+    return plot_projection(project(np.asarray(loc), method), y, classes, title=title)
+
+
+def plot_projection(
+    projected: Projection, y: Any | None = None, classes: Sequence[str] = (), *, title: str = "Latents"
+) -> Figure:
+    """Latents that were projected already, drawn as :func:`plot_latents` does; three dimensions in perspective.
+
+    Args:
+        projected: What :func:`latentia.exploration.projection.project` returned.
+        y: Labels, (N,), or None.
+        classes: Names of the labels 0, 1, ...
+        title: The figure's title.
+
+    Raises:
+        DataError: If the labels are of another number.
+
+    Example:
+        >>> points = np.random.default_rng(0).normal(size=(50, 3))
+        >>> plot_projection(project(points)).axes[0].get_zlabel()
+        'z2'
+    """
     labels = None if y is None else np.asarray(y).astype(int).ravel()
     if labels is not None and len(labels) != len(projected.points):
         raise DataError(f"there are {len(labels)} labels for {len(projected.points)} latents: give one for each")
     with style.styled():
         if projected.points.shape[1] == 1:
             figure = _line_of_latents(projected, labels, classes)
+        elif projected.points.shape[1] == 3:
+            figure = _space_of_latents(projected, labels, classes)
         else:
             figure = _plane_of_latents(projected, labels, classes)
         style.title_figure(figure, title)
@@ -68,30 +91,67 @@ def _name(label: int, classes: Sequence[str]) -> str:
 
 
 def _plane_of_latents(projected: Projection, labels: np.ndarray | None, classes: Sequence[str]) -> Figure:
-    points = projected.points
-    present = [] if labels is None else [int(label) for label in np.unique(labels)]
-    figure = style.new_figure(6.6 if present else 5.6, 5.2)
+    figure = style.new_figure(5.6 if labels is None else 6.6, 5.2)
     axes = figure.subplots()
+    scatter_classes(figure, axes, projected.points, labels, classes)
+    axes.set_aspect("equal", adjustable="datalim")
+    axes.grid(True)
+    axes.set_xlabel(projected.axes[0])
+    axes.set_ylabel(projected.axes[1])
+    return figure
+
+
+def scatter_classes(
+    figure: Figure,
+    axes: Axes,
+    points: np.ndarray,
+    labels: np.ndarray | None,
+    classes: Sequence[str],
+    *,
+    named: bool = True,
+) -> None:
+    """Points in axes, coloured by class, in an order in which no class hides another.
+
+    Args:
+        figure: Of the axes.
+        axes: Where they are drawn.
+        points: (N, 2), or (N, 3) for axes in space.
+        labels: (N,), or None.
+        classes: Names of the labels 0, 1, ...
+        named: Whether a legend or a colour bar says what the colours are.
+    """
     look: dict[str, Any] = {
         "s": float(np.clip(9000 / len(points), 3, 30)),
         "alpha": 0.85 if len(points) < 2000 else 0.6,
         "linewidths": 0,
         "rasterized": True,
     }
-    order = np.random.default_rng(0).permutation(len(points))  # so that no class hides another
+    order = np.random.default_rng(0).permutation(len(points))
     if labels is None:
         axes.scatter(*points.T, color=style.BLUE, **look)
-    elif len(present) <= FEW_CLASSES:
+        return
+    present = [int(label) for label in np.unique(labels)]
+    if len(present) <= FEW_CLASSES:
         colours = {label: style.CLASS_COLOURS[place] for place, label in enumerate(present)}
         axes.scatter(*points[order].T, color=[colours[label] for label in labels[order]], **look)
-        _name_classes(axes, points, labels, {label: (_name(label, classes), colours[label]) for label in present})
+        if named:
+            _name_classes(axes, points, labels, {label: (_name(label, classes), colours[label]) for label in present})
     else:
         picture = axes.scatter(*points[order].T, c=labels[order], cmap=style.SEQUENTIAL, **look)
-        _name_colours(figure, axes, picture, present, classes)
-    axes.set_aspect("equal", adjustable="datalim")
-    axes.grid(True)
-    axes.set_xlabel(projected.axes[0])
-    axes.set_ylabel(projected.axes[1])
+        if named:
+            _name_colours(figure, axes, picture, present, classes)
+
+
+def _space_of_latents(projected: Projection, labels: np.ndarray | None, classes: Sequence[str]) -> Figure:
+    figure = style.new_figure(5.8 if labels is None else 6.8, 5.6)
+    axes: Any = figure.add_subplot(projection="3d", computed_zorder=False)
+    scatter_classes(figure, axes, projected.points, labels, classes)
+    for name, text in zip("xyz", projected.axes, strict=True):
+        getattr(axes, f"set_{name}label")(text)
+        axes.locator_params(axis=name, nbins=5)
+        getattr(axes, f"{name}axis").pane.set_facecolor("white")
+        getattr(axes, f"{name}axis")._axinfo["grid"].update(color=style.LINES, linewidth=0.6)
+    axes.set_box_aspect(np.maximum(np.ptp(projected.points, axis=0), 1e-3 * np.ptp(projected.points) or 1.0), zoom=0.92)
     return figure
 
 
@@ -113,7 +173,7 @@ def _name_classes(axes: Axes, points: np.ndarray, labels: np.ndarray, shown: Map
         alignment="left",
         handletextpad=0.2,
     )
-    if max(len(name.replace("\\", "")) for name, _ in shown.values()) > 4:
+    if points.shape[1] > 2 or max(len(name.replace("\\", "")) for name, _ in shown.values()) > 4:
         return
     middles = np.array([np.median(points[labels == label], axis=0) for label in shown])
     for (x, y), (name, _) in zip(_apart(middles, np.ptp(points, axis=0).max()), shown.values(), strict=True):

@@ -118,7 +118,7 @@ def plain(text: object, longest: int = 80) -> str:
     return words.replace("$", r"\$")
 
 
-def heading(text: str, width: float, *, letters_per_inch: float = 9.5) -> str:
+def heading(text: str, width: float, *, letters_per_inch: float = 9.2) -> str:
     """A title that is broken so that it fits a figure of ``width`` inches."""
     whole = plain(text, 400)
     return "\n".join(textwrap.wrap(whole, max(16, int(width * letters_per_inch)))) or ""

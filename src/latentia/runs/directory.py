@@ -8,7 +8,7 @@
   metrics.jsonl  one line per logged step            log.txt  what was said
   checkpoints/   see latentia.training.checkpoint
   model/         config.json, model.safetensors, README.md: the model alone
-  samples/  plots/  eval.json  report.html
+  samples/  latents/  plots/  eval.json  report.html
 ```
 """
 
@@ -55,6 +55,7 @@ class RunDirectory:
         self.lock_file = self.path / "run.lock"
         self.model = self.path / "model"
         self.samples = self.path / "samples"
+        self.latents = self.path / "latents"
         self.plots = self.path / "plots"
         self.evaluation_file = self.path / "eval.json"
         self.report_file = self.path / "report.html"
@@ -102,7 +103,7 @@ class RunDirectory:
 
     def tidy(self) -> None:
         """Delete what a crash left half-written; the caller holds the lock."""
-        for folder in (self.path, self.samples, self.plots):
+        for folder in (self.path, self.samples, self.latents, self.plots):
             storage.sweep(folder)
 
     def abandon(self) -> None:

@@ -30,6 +30,7 @@ from latentia.runs.directory import RunDirectory
 from latentia.runs.inputs import read_input
 from latentia.runs.model_folder import load, model_card, read_description
 from latentia.runs.results import Reconstruction, Samples
+from latentia.runs.uses import embed as embedding
 from latentia.runs.uses import interpolate as interpolation
 from latentia.runs.uses.places import place
 from latentia.training.execution import resolve_device
@@ -332,6 +333,50 @@ class Run:
         if self.directory is None:
             raise RunError("a run without a directory has no place for a report: train with directory='auto'")
         return pictures.write_report(self.directory, self.config, self.summary, self.spec)
+
+    def embed(
+        self,
+        n: int | None = None,
+        *,
+        latents: str = "mean",
+        projection: str = "auto",
+        split: str = "test",
+        input: str | Path | None = None,
+        seed: int = 0,
+        out: str | Path | None = None,
+        write: bool = True,
+    ) -> embedding.Embedding:
+        """Encode data, write the latents as CSV and NPZ, and draw them, coloured by label.
+
+        Args:
+            n: How many, from the beginning of the split or of the file; all if ``None``, of which the first 3,000
+                are drawn.
+            latents: The ``mean`` of each posterior q(z given x), or a ``sample`` of it.
+            projection: ``none`` (for up to three dimensions), ``pca``, ``tsne``, ``umap``, or ``auto``: none for up
+                to three dimensions, else PCA.
+            split: Where from, unless ``input`` is given.
+            input: A file with data of the same kind.
+            seed: Of the samples, t-SNE and UMAP; the same seed gives the same files.
+            out: The folder that the files go to; ``latents/`` in the run's folder if not given.
+            write: Whether to write anything at all.
+
+        Returns:
+            The latents, the labels where there are some, and the points that were drawn.
+
+        Raises:
+            ConfigError: If ``n`` or a name is wrong, or samples are wanted of points.
+            DataError: If there is no such split, or the file does not fit the model.
+            EnvironmentFault: If UMAP is wanted and not installed.
+
+        Example:
+            >>> import latentia as lt
+            >>> run = lt.train("vae", steps=2, directory=None)
+            >>> run.embed(100).latents.shape
+            torch.Size([100, 20])
+        """
+        return embedding.embed(
+            self, n, latents=latents, projection=projection, split=split, input=input, seed=seed, out=out, write=write
+        )
 
     def _repr_html_(self) -> str:
         test = self.summary.get("test") or {}
