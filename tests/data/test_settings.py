@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-import pytest
-from pydantic import ValidationError
+from typing import Any
 
-from latentia.data.settings import DataSettings
+import pytest
+from pydantic import TypeAdapter, ValidationError
+
+from latentia.data.settings import CorruptionSettings, DataSettings, GaussianCorruptionSettings
 
 
 @pytest.mark.parametrize(
@@ -34,3 +36,31 @@ def test_wrong_settings_are_refused(bad):
 def test_settings_do_not_change():
     with pytest.raises(ValidationError):
         DataSettings().source = "mnist"  # type: ignore[misc]
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        {"name": "gaussian", "sigma": 0.0},
+        {"name": "gaussian", "sigma": -1.0},
+        {"name": "gaussian", "clamp": [1.0, 0.0]},
+        {"name": "gaussian", "clamp": [0.0]},
+        {"name": "gaussian", "clamp": [0.0, float("inf")]},
+        {"name": "gaussian", "probability": 0.5},
+        {"name": "masking", "probability": 0.0},
+        {"name": "masking", "probability": 1.1},
+        {"name": "salt-and-pepper", "probability": -0.1},
+        {"name": "salt-and-pepper", "low": 1.0, "high": 1.0},
+        {"name": "salt", "probability": 0.1},
+        {"sigma": 0.5},
+    ],
+)
+def test_what_makes_no_sense_as_a_corruption_is_refused(values: dict[str, Any]) -> None:
+    with pytest.raises(ValidationError):
+        TypeAdapter(CorruptionSettings).validate_python(values)
+
+
+def test_a_clamp_can_be_left_out() -> None:
+    settings = TypeAdapter(CorruptionSettings).validate_python({"name": "gaussian", "clamp": "none"})
+    assert settings == GaussianCorruptionSettings(sigma=0.5, clamp=None)
+    assert GaussianCorruptionSettings().clamp == [0.0, 1.0]

@@ -7,8 +7,11 @@ from typing import Any
 
 import pytest
 import torch
+from scipy.special import rel_entr
 from torch import Tensor
 
+from latentia.data.corruption import Corruption, GaussianCorruption, MaskingCorruption, SaltAndPepperCorruption
+from latentia.errors import ConfigError
 from latentia.models.latent_variable import LatentVariableModel
 from latentia.objectives.autoencoder import AutoencoderObjective
 from latentia.parts.likelihoods import Gaussian
@@ -18,11 +21,11 @@ from latentia.parts.posteriors import DeterministicPosterior
 BATCH, EVENT, LATENT = 5, (2, 3), 4
 
 
-def autoencoder(norm: str = "none") -> LatentVariableModel:
+def autoencoder(norm: str = "none", activation: str = "identity") -> LatentVariableModel:
     torch.manual_seed(1)
     return LatentVariableModel(
         encoder=MLP(EVENT, [7], activation="tanh", norm=norm),
-        posterior=DeterministicPosterior(7, (LATENT,)),
+        posterior=DeterministicPosterior(7, (LATENT,), activation),
         prior=None,
         decoder=MLP((LATENT,), [7], EVENT, activation="tanh"),
         likelihood=Gaussian(),
@@ -128,3 +131,72 @@ def test_in_evaluation_mode_batch_normalisation_keeps_images_apart() -> None:
 def test_nothing_is_scheduled() -> None:
     objective = AutoencoderObjective(l1=1.0)
     assert objective.coefficients_at(0.2) == {} and objective.settled_at() == 0.0 and objective.k == 1
+
+
+# --- sparsity of activations ------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("rho", [0.05, 0.5, 0.9])
+def test_the_kl_sparsity_is_that_of_the_lecture_notes(rho: float) -> None:
+    model = autoencoder(activation="sigmoid")
+    terms = call(AutoencoderObjective(kl_sparsity=0.7, rho=rho), model)
+    mean = code_of(model, data()).sigmoid().mean(0).detach().numpy()
+    expected = (rel_entr(rho, mean) + rel_entr(1 - rho, 1 - mean)).sum()
+    assert terms.extras["kl_sparsity"].tolist() == pytest.approx([expected] * BATCH, rel=1e-12)
+    assert terms.batch.item() == pytest.approx(0.7 * expected, rel=1e-12)
+    torch.testing.assert_close(terms.loss, terms.distortion)
+    assert terms.total().item() == pytest.approx(terms.distortion.mean().item() + 0.7 * expected, rel=1e-12)
+
+
+def test_the_kl_sparsity_vanishes_where_every_mean_activation_is_rho() -> None:
+    model = autoencoder(activation="sigmoid")
+    with torch.no_grad():
+        model.posterior.head.weight.zero_()
+        model.posterior.head.bias.fill_(math.log(0.2 / 0.8))
+    assert call(AutoencoderObjective(kl_sparsity=1.0, rho=0.2), model).batch.item() == pytest.approx(0, abs=1e-14)
+
+
+def test_the_kl_sparsity_stays_finite_where_latents_are_saturated() -> None:
+    model = autoencoder(activation="sigmoid").float()
+    with torch.no_grad():
+        model.posterior.head.bias.copy_(torch.tensor([-300.0, 300.0, 0.0, 0.0]))
+    terms = call(AutoencoderObjective(kl_sparsity=1.0), model, data().float())
+    terms.total().backward()
+    gradients = [weight.grad for weight in model.parameters() if weight.grad is not None]
+    assert terms.total().isfinite() and gradients and all(gradient.isfinite().all() for gradient in gradients)
+
+
+@pytest.mark.parametrize("activation", ["identity", "relu"])
+def test_the_kl_sparsity_refuses_latents_outside_the_unit_interval(activation: str) -> None:
+    with pytest.raises(ConfigError, match=r"model\.posterior\.activation = 'sigmoid'.*objective\.l1"):
+        call(AutoencoderObjective(kl_sparsity=1.0), autoencoder(activation=activation))
+
+
+# --- denoising --------------------------------------------------------------------------------------------------------
+
+CORRUPTIONS = [GaussianCorruption(0.5, (0.0, 1.0)), MaskingCorruption(0.4), SaltAndPepperCorruption(0.4)]
+
+
+@pytest.mark.parametrize("corruption", CORRUPTIONS)
+def test_the_model_sees_corrupted_data_and_is_compared_with_clean_ones(corruption: Corruption) -> None:
+    model, x = autoencoder(), data()
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(7)
+        terms = call(AutoencoderObjective(l1=0.3, corruption=corruption), model)
+    noise = corruption.draw_noise(x.shape, torch.Generator().manual_seed(7))
+    code = code_of(model, corruption(x, noise))
+    error = (model.decoder(code) - x).square().flatten(1).sum(1)
+    torch.testing.assert_close(terms.distortion, error / 2 + 6 / 2 * math.log(2 * math.pi))
+    torch.testing.assert_close(terms.extras["l1"], code.abs().sum(1))
+    assert torch.equal(x, data())
+
+
+@pytest.mark.parametrize("graph", [True, False])
+def test_the_contractive_penalty_is_taken_at_the_corrupted_data(graph: bool) -> None:
+    model, x, corruption = autoencoder(), data(), GaussianCorruption(0.5)
+    with torch.random.fork_rng(devices=[]), torch.set_grad_enabled(graph):
+        torch.manual_seed(7)
+        terms = call(AutoencoderObjective(contractive=1.0, corruption=corruption), model)
+    noise = corruption.draw_noise(x.shape, torch.Generator().manual_seed(7))
+    expected = jacobian_norms(model, corruption(x, noise)).detach()
+    torch.testing.assert_close(terms.extras["contractive"].detach(), expected)

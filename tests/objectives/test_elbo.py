@@ -9,6 +9,7 @@ import pytest
 import torch
 from torch import Tensor
 
+from latentia.data.corruption import GaussianCorruption
 from latentia.errors import ConfigError
 from latentia.maths.schedules import Cosine, Cyclical, Linear
 from latentia.models.latent_variable import LatentVariableModel
@@ -215,6 +216,23 @@ def test_the_rate_to_a_mixture_is_an_estimate_and_says_so(k: int) -> None:
 def test_without_a_prior_there_is_no_elbo(posterior: type) -> None:
     with pytest.raises(ConfigError, match=r"needs a prior: set model\.prior\.name = 'standard-normal', or objective"):
         call(Elbo(), model_with(None, posterior))
+
+
+@pytest.mark.parametrize("k", [1, 3])
+def test_a_denoising_vae_sees_corrupted_data_and_is_compared_with_clean_ones(k: int) -> None:
+    model, x, corruption = model_with(), data(), GaussianCorruption(0.5, (0.0, 1.0))
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(7)
+        terms = call(Elbo(2.0, samples=k, corruption=corruption), model)
+    seen = corruption(x, corruption.draw_noise(x.shape, torch.Generator().manual_seed(7)))
+    _, kl = parts(model, seen, noise_for(k))
+    loc, logvar = model.posterior.head(model.encoder(seen)).chunk(2, 1)
+    means = [model.decoder(loc + (logvar / 2).exp() * eps).sigmoid() for eps in noise_for(k)[0]]
+    distortion = torch.stack([-(x * p.log() + (1 - x) * (1 - p).log()).sum(1) for p in means]).mean(0)
+    torch.testing.assert_close(terms.distortion, distortion)
+    torch.testing.assert_close(terms.rate, kl.sum(1))
+    torch.testing.assert_close(terms.loss, distortion + 2 * kl.sum(1))
+    assert torch.equal(x, data())
 
 
 def test_inputs_are_not_mutated() -> None:

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
+from latentia.data.settings import MaskingCorruptionSettings
 from latentia.maths.schedules import Cosine, Cyclical, Linear
 from latentia.objectives.settings import AutoencoderSettings, ElboSettings
 
@@ -36,7 +37,20 @@ def test_what_makes_no_sense_for_an_elbo_is_refused(values: dict[str, Any]) -> N
         ElboSettings(**values)
 
 
-@pytest.mark.parametrize("values", [{"l1": -1.0}, {"l2": -1.0}, {"contractive": -1.0}, {"beta": 1.0}])
+@pytest.mark.parametrize(
+    "values",
+    [
+        {"l1": -1.0},
+        {"l2": -1.0},
+        {"contractive": -1.0},
+        {"kl_sparsity": -1.0},
+        {"rho": 0.0},
+        {"rho": 1.0},
+        {"corruption": {"name": "gaussian", "sigma": -1.0}},
+        {"corruption": {"sigma": 0.5}},
+        {"beta": 1.0},
+    ],
+)
 def test_what_makes_no_sense_for_an_autoencoder_is_refused(values: dict[str, Any]) -> None:
     with pytest.raises(ValidationError):
         AutoencoderSettings(**values)
@@ -48,3 +62,7 @@ def test_what_makes_sense_is_kept() -> None:
     assert settings.beta == schedule and settings.samples == 5 and settings.capacity is None
     assert ElboSettings(beta=0.0, capacity=0.0).capacity == 0.0
     assert ElboSettings.model_validate({"capacity": "none"}).capacity is None
+    for kind in (ElboSettings, AutoencoderSettings):
+        assert kind.model_validate({"corruption": "none"}).corruption is kind().corruption is None
+        corruption = {"name": "masking", "probability": 0.5}
+        assert kind.model_validate({"corruption": corruption}).corruption == MaskingCorruptionSettings(probability=0.5)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 import torch
 from torch import nn
@@ -230,3 +232,18 @@ def test_noise_leaves_the_global_generator_alone() -> None:
     state = torch.get_rng_state()
     posterior.draw_noise((5,), torch.Generator().manual_seed(0))
     assert torch.equal(torch.get_rng_state(), state)
+
+
+@pytest.mark.parametrize(
+    ("activation", "expected"),
+    [("identity", lambda a: a), ("relu", lambda a: a.clamp_min(0)), ("sigmoid", torch.special.expit)],
+)
+def test_latents_of_an_autoencoder_can_have_an_activation(activation: str, expected: Any) -> None:
+    posterior = DeterministicPosterior(7, (2, 2), activation)
+    h = torch.randn(5, 7, generator=torch.Generator().manual_seed(0))
+    torch.testing.assert_close(posterior(h).mean, expected(posterior.head(h)).view(5, 2, 2))
+
+
+def test_an_unknown_activation_of_latents_is_refused() -> None:
+    with pytest.raises(ConfigError, match="Did you mean 'sigmoid'"):
+        DeterministicPosterior(7, (2,), "sigmoids")

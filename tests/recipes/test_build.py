@@ -3,12 +3,20 @@
 from __future__ import annotations
 
 import itertools
+import re
 from typing import Any, get_args
 
 import pytest
 import torch
 
+from latentia.data.corruption import GaussianCorruption, MaskingCorruption, SaltAndPepperCorruption
 from latentia.data.dataset import DataSpec
+from latentia.data.settings import (
+    CorruptionSettings,
+    GaussianCorruptionSettings,
+    MaskingCorruptionSettings,
+    SaltAndPepperCorruptionSettings,
+)
 from latentia.errors import ConfigError
 from latentia.objectives.autoencoder import AutoencoderObjective
 from latentia.objectives.elbo import Elbo
@@ -41,6 +49,7 @@ def names_in(union: Any) -> set[str]:
         (parts.PosteriorSettings, build.POSTERIORS),
         (parts.PriorSettings, build.PRIORS),
         (parts.LikelihoodSettings, build.LIKELIHOODS),
+        (CorruptionSettings, build.CORRUPTIONS),
     ],
 )
 def test_every_name_of_the_settings_is_in_the_table(union: Any, table: dict[str, Any]) -> None:
@@ -171,6 +180,23 @@ def test_objectives_take_over_their_settings() -> None:
     assert isinstance(capacity, Elbo) and (capacity.capacity, capacity.gamma) == (25.0, 30.0)
     plain = build_objective(AutoencoderSettings(l1=1.0, l2=2.0, contractive=3.0))
     assert isinstance(plain, AutoencoderObjective) and (plain.l1, plain.l2, plain.contractive) == (1.0, 2.0, 3.0)
+    assert plain.corruption is None
+    sparse = build_objective(AutoencoderSettings(kl_sparsity=2.0, rho=0.1))
+    assert isinstance(sparse, AutoencoderObjective) and (sparse.kl_sparsity, sparse.rho) == (2.0, 0.1)
+
+
+@pytest.mark.parametrize("objective", [ElboSettings, AutoencoderSettings])
+@pytest.mark.parametrize(
+    ("settings", "corruption"),
+    [
+        (GaussianCorruptionSettings(sigma=0.3, clamp=None), GaussianCorruption(0.3)),
+        (GaussianCorruptionSettings(), GaussianCorruption(0.5, [0.0, 1.0])),
+        (MaskingCorruptionSettings(probability=0.4, value=0.5), MaskingCorruption(0.4, 0.5)),
+        (SaltAndPepperCorruptionSettings(low=-1.0, high=2.0), SaltAndPepperCorruption(0.25, -1.0, 2.0)),
+    ],
+)
+def test_corruptions_take_over_their_settings(objective: Any, settings: Any, corruption: Any) -> None:
+    assert build_objective(objective(corruption=settings)).corruption == corruption  # type: ignore[attr-defined]
 
 
 @pytest.mark.parametrize("other", ["objective.beta=4", "objective.free_bits=0.1"])
@@ -235,6 +261,14 @@ def test_a_likelihood_that_makes_no_sense_for_the_data_is_refused(
             ["objective.free_bits=0.5", "model.prior.name=gaussian-mixture"],
             ["objective.free_bits = 0", "model.prior.name = 'standard-normal'"],
         ),
+        (AE, ["objective.kl_sparsity=1"], ["model.posterior.activation = 'sigmoid'", "objective.l1"]),
+        (
+            override(VAE, ["objective.name=autoencoder"]),
+            ["objective.kl_sparsity=1"],
+            ["model.posterior.name = 'deterministic'"],
+        ),
+        (VAE, ["objective.corruption={name='gaussian', clamp=[0.0, 0.5]}"], ["clamp = [0.0, 1.0], or 'none'"]),
+        (AE, ["objective.corruption.name=salt-and-pepper", "objective.corruption.high=0.9"], ["corruption.high = 1.0"]),
     ],
 )
 def test_settings_that_contradict_each_other_are_refused(
@@ -243,6 +277,19 @@ def test_settings_that_contradict_each_other_are_refused(
     with pytest.raises(ConfigError) as caught:
         check_together(override(config, assignments), GREY, 1000, validated=False)
     assert all(remedy in str(caught.value) for remedy in remedies), caught.value
+
+
+@pytest.mark.parametrize("spec", [STANDARD, DataSpec((5,), low=-0.0123, high=0.0), DataSpec((5,), low=-7.0, high=31.4)])
+def test_the_remedy_for_a_corruption_of_another_range_is_accepted(spec: DataSpec) -> None:
+    for settings in (GaussianCorruptionSettings(clamp=[0.0, 0.1]), SaltAndPepperCorruptionSettings(low=0.0, high=0.1)):
+        with pytest.raises(ConfigError) as caught:
+            build.check_corruption(settings, spec)
+        remedy = str(caught.value).partition("set ")[2]
+        low, high = (float(number) for number in re.findall(r"-?[0-9]+\.[0-9]+", remedy))
+        values = {"clamp": [low, high]} if settings.name == "gaussian" else {"low": low, "high": high}
+        build.check_corruption(settings.model_copy(update=values), spec)
+    build.check_corruption(GaussianCorruptionSettings(clamp=None), spec)
+    build.check_corruption(MaskingCorruptionSettings(), spec)
 
 
 def test_a_deterministic_posterior_with_a_prior_is_refused() -> None:
@@ -264,6 +311,7 @@ def test_presets_fit_grey_images_without_a_warning_but_for_densities(name: str) 
         (VAE, [], DEQUANTISED, 1000, "data.dequantize = false"),
         (VAE, ["objective.name=autoencoder"], GREY, 1000, "set objective.name = 'elbo', or model.prior = 'none'"),
         (VAE, ["objective.gamma=10"], GREY, 1000, "objective.gamma has no effect without a capacity"),
+        (AE, ["objective.rho=0.2"], GREY, 1000, "objective.rho has no effect without objective.kl_sparsity"),
     ],
 )
 def test_what_rarely_makes_sense_is_warned_of(

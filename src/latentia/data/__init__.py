@@ -1,8 +1,8 @@
 """Data: arrays together with what they mean, where they come from, and the order in which they are shown.
 
-Owns datasets (``dataset``), their preparation (``preparation``), sources (``sources``, ``files``) and the stream of
-batches (``batches``). Knows nothing of models or losses. Names are handed on lazily, so importing this package
-imports neither torch nor scikit-learn nor pooch.
+Owns datasets (``dataset``), their preparation (``preparation``), sources (``sources``, ``files``), the stream of
+batches (``batches``) and corruption (``corruption``). Knows nothing of models or losses. Names are handed on lazily,
+so importing this package imports neither torch nor scikit-learn nor pooch.
 """
 
 from __future__ import annotations
@@ -14,12 +14,16 @@ __getattr__, __dir__, __all__ = attach(
     {
         "SOURCES": "sources",
         "Batch": "batches",
+        "Corruption": "corruption",
         "DataSettings": "settings",
         "DataSpec": "dataset",
         "Dataset": "dataset",
         "Feed": "batches",
+        "GaussianCorruption": "corruption",
         "IndexStream": "batches",
+        "MaskingCorruption": "corruption",
         "Preparation": "preparation",
+        "SaltAndPepperCorruption": "corruption",
         "Split": "dataset",
         "derive_seed": "seeds",
         "generator": "seeds",

@@ -1,11 +1,12 @@
-"""The typed settings of the data: what to load, how to split it and what the model gets to see."""
+"""The typed settings of the data: what to load, how to split it, what the model gets to see, and how to corrupt it."""
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
+from latentia.errors import ConfigError
 from latentia.settings import Settings
 
 
@@ -55,3 +56,58 @@ class DataSettings(Settings):
     test_fraction: float = Field(default=0.2, ge=0.0, lt=1.0)
     split_seed: int = 0
     layout: Literal["auto", "channels-first", "channels-last"] = "auto"
+
+
+# --- corruption -------------------------------------------------------------------------------------------------------
+
+Probability = Annotated[float, Field(gt=0, le=1)]
+
+
+class GaussianCorruptionSettings(Settings):
+    """Normal noise added to every value."""
+
+    name: Literal["gaussian"] = Field(default="gaussian", description="Normal noise on every value.")
+    sigma: float = Field(default=0.5, gt=0, description="Standard deviation of the noise, in the units of x.")
+    clamp: list[float] | None = Field(
+        default=[0.0, 1.0],
+        min_length=2,
+        max_length=2,
+        description="Smallest and largest value of what the model is shown; none leaves it unclamped.",
+    )
+
+    @model_validator(mode="after")
+    def _increasing(self) -> Self:
+        if self.clamp is not None and not self.clamp[0] < self.clamp[1]:
+            raise ConfigError(f"clamp must be an increasing pair such as [0.0, 1.0], not {self.clamp}; or 'none'")
+        return self
+
+
+class MaskingCorruptionSettings(Settings):
+    """Some values replaced by a constant, as if they were missing."""
+
+    name: Literal["masking"] = Field(default="masking", description="Some values set to a constant.")
+    probability: Probability = Field(default=0.25, description="Probability that a value is masked.")
+    value: float = Field(default=0.0, description="What stands in the place of a masked value.")
+
+
+class SaltAndPepperCorruptionSettings(Settings):
+    """Some values replaced by the lowest or the highest one."""
+
+    name: Literal["salt-and-pepper"] = Field(
+        default="salt-and-pepper", description="Some values set to the lowest or the highest."
+    )
+    probability: Probability = Field(default=0.25, description="Probability that a value is replaced.")
+    low: float = Field(default=0.0, description="Pepper: the lowest value of the data.")
+    high: float = Field(default=1.0, description="Salt: the highest value of the data.")
+
+    @model_validator(mode="after")
+    def _increasing(self) -> Self:
+        if not self.low < self.high:
+            raise ConfigError(f"low must be below high, not {self.low:g} and {self.high:g}")
+        return self
+
+
+CorruptionSettings = Annotated[
+    GaussianCorruptionSettings | MaskingCorruptionSettings | SaltAndPepperCorruptionSettings,
+    Field(discriminator="name"),
+]

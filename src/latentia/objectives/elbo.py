@@ -8,6 +8,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from latentia.data.corruption import Corruption
 from latentia.errors import ConfigError
 from latentia.maths.schedules import Schedule, settled_at, value_at
 from latentia.objectives.terms import LossTerms
@@ -29,12 +30,18 @@ class Elbo:
     With ``capacity`` = C the loss is distortion + gamma |rate - C| (Burgess et al., "Understanding disentangling in
     beta-VAE", 2018, https://arxiv.org/abs/1804.03599, equation 8), per sample; beta is then not used.
 
+    With a ``corruption`` c the model sees c(x), and the distortion is still against x: a denoising VAE,
+    :math:`-E_{q(z|c(x))} \ln p(x|z) + \beta\, KL(q(z|c(x)) \,\|\, p(z))` (Im et al., "Denoising Criterion for
+    Variational Auto-Encoding Framework", 2017, https://arxiv.org/abs/1511.06406, equation 6, with the K draws of z
+    sharing one corrupted image). It is drawn from the default generator of x's device.
+
     Args:
         beta: Factor on the rate, a number or a schedule.
         free_bits: Nats per latent dimension that cost nothing.
         capacity: Target of the rate in nats, a number or a schedule; ``None`` for none.
         gamma: Factor on the distance from the capacity.
         samples: Number K of draws over which the distortion is averaged.
+        corruption: What is done to x before the model sees it; ``None`` for nothing.
 
     Raises:
         ConfigError: If free bits and a capacity, or a capacity and a beta, are asked for together.
@@ -48,6 +55,7 @@ class Elbo:
         capacity: Schedule | None = None,
         gamma: float = 1000.0,
         samples: int = 1,
+        corruption: Corruption | None = None,
     ) -> None:
         if capacity is not None and (free_bits > 0 or beta != 1.0):
             raise ConfigError(
@@ -58,6 +66,7 @@ class Elbo:
         self.capacity = capacity
         self.gamma = gamma
         self.k = samples
+        self.corruption = corruption
 
     def coefficients_at(self, progress: float) -> dict[str, float]:
         """``beta``, or ``capacity`` where there is one, at a fraction of the planned run."""
@@ -76,7 +85,7 @@ class Elbo:
 
         Args:
             model: A model with a prior.
-            x: Data, (B, *event).
+            x: Clean data, (B, *event).
             y: Labels, (B,), or ``None``.
             noise: What ``model.draw_noise(B, self.k)`` returned.
             coefficients: What :meth:`coefficients_at` returned, as numbers or scalar tensors.
@@ -87,7 +96,8 @@ class Elbo:
         Raises:
             ConfigError: If the model has no prior.
         """
-        trace = model.trace(x, y, noise, self.k)
+        seen = x if self.corruption is None else self.corruption(x)
+        trace = model.trace(seen, y, noise, self.k)
         distortion, rate = trace.distortion(x), trace.rate()
         if rate is None:
             raise ConfigError(

@@ -6,9 +6,15 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
+from latentia.data.settings import CorruptionSettings
 from latentia.errors import ConfigError
 from latentia.maths.schedules import Schedule, value_at
 from latentia.settings import Settings
+
+_CORRUPTION = (
+    "What is done to the data before the model sees them in training; the distortion is against the clean ones. None "
+    "if unset."
+)
 
 
 class ElboSettings(Settings):
@@ -24,6 +30,7 @@ class ElboSettings(Settings):
         default=1000.0, gt=0, description="Factor on the distance to the capacity; used only with one."
     )
     samples: int = Field(default=1, ge=1, description="Draws of z per image over which distortion is averaged.")
+    corruption: CorruptionSettings | None = Field(default=None, description=_CORRUPTION)
 
     @model_validator(mode="after")
     def _not_negative(self) -> Self:
@@ -41,6 +48,16 @@ class AutoencoderSettings(Settings):
     l1: float = Field(default=0.0, ge=0, description="Factor on the sum of |z| over latent dimensions.")
     l2: float = Field(default=0.0, ge=0, description="Factor on the sum of z squared over latent dimensions.")
     contractive: float = Field(default=0.0, ge=0, description="Factor on the squared Frobenius norm of dz/dx.")
+    kl_sparsity: float = Field(
+        default=0.0,
+        ge=0,
+        description="Factor on the KL from rho to the mean activation of each latent over a batch; needs "
+        "model.posterior.activation = 'sigmoid'.",
+    )
+    rho: float = Field(
+        default=0.05, gt=0, lt=1, description="The mean activation that kl_sparsity aims at; used only with it."
+    )
+    corruption: CorruptionSettings | None = Field(default=None, description=_CORRUPTION)
 
 
 ObjectiveSettings = Annotated[ElboSettings | AutoencoderSettings, Field(discriminator="name")]

@@ -8,17 +8,23 @@ from __future__ import annotations
 
 import math
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import torch
 from torch import Tensor, nn
 from torch.nn.functional import hardtanh
 
-from latentia.errors import ConfigError
+from latentia.errors import ConfigError, did_you_mean
 from latentia.maths.distributions import Delta, DiagonalNormal
 from latentia.maths.functional import at_least_float32
 from latentia.parts.networks.layers import Linear
 from latentia.parts.settings import check_bounds, check_kernel
+
+_LATENT_ACTIVATIONS: dict[str, Callable[[Tensor], Tensor]] = {
+    "identity": lambda a: a,
+    "relu": torch.relu,
+    "sigmoid": torch.sigmoid,
+}
 
 
 class Posterior(nn.Module, ABC):
@@ -192,13 +198,18 @@ class RectifiedPosterior(Posterior):
 
 
 class DeterministicPosterior(Posterior):
-    r"""A single point, linear in the features: a plain autoencoder's code.
+    r"""A single point, linear in the features or a non-linearity of that: a plain autoencoder's code.
 
-    .. math:: q(z \mid x) = \delta(z - W h(x) - b)
+    .. math:: q(z \mid x) = \delta(z - a(W h(x) + b))
 
     Args:
         features: Number of features per sample, the encoder's ``out_features``.
         latent_shape: Shape of one latent.
+        activation: a: ``identity``; ``relu``, for latents >= 0 of which some are exactly 0; ``sigmoid``, for latents
+            in (0, 1).
+
+    Raises:
+        ConfigError: If there is no such activation.
 
     Example:
         >>> posterior = DeterministicPosterior(64, (32,))
@@ -208,13 +219,18 @@ class DeterministicPosterior(Posterior):
 
     deterministic = True
 
-    def __init__(self, features: int, latent_shape: Sequence[int]) -> None:
+    def __init__(self, features: int, latent_shape: Sequence[int], activation: str = "identity") -> None:
         super().__init__(latent_shape)
+        if activation not in _LATENT_ACTIVATIONS:
+            raise ConfigError(
+                f"no activation of latents is called '{activation}'.{did_you_mean(activation, _LATENT_ACTIVATIONS)}"
+            )
+        self.activation = activation
         self.head = Linear(features, math.prod(self.latent_shape))
 
     def forward(self, h: Tensor) -> Delta:
         """Map features (B, features) to the point distribution of z."""
-        return Delta(self.head(h).unflatten(1, self.latent_shape))
+        return Delta(_LATENT_ACTIVATIONS[self.activation](self.head(h)).unflatten(1, self.latent_shape))
 
     def draw_noise(
         self, shape: Sequence[int], generator: torch.Generator | None = None, device: torch.device | str | None = None

@@ -19,6 +19,7 @@ VectorNorm = Literal["none", "batch", "layer"]
 ImageNorm = Literal["batch", "none", "group"]
 Sigma = Literal["fixed", "learned", "per-pixel"]
 LocActivation = Literal["identity", "sigmoid"]
+LatentActivation = Literal["identity", "relu", "sigmoid"]
 
 Size = Annotated[int, Field(ge=1, le=2**20)]
 DropRate = Annotated[float, Field(ge=0, lt=1)]
@@ -251,6 +252,11 @@ class DeterministicPosteriorSettings(Settings):
     """One point in latent space for each image, as in a plain autoencoder."""
 
     name: Literal["deterministic"] = Field(default="deterministic", description="A point: a plain autoencoder.")
+    activation: LatentActivation = Field(
+        default="identity",
+        description="The non-linearity of the latents: identity; relu, for latents that can be exactly 0; or sigmoid, "
+        "for latents in (0, 1).",
+    )
 
 
 class GaussianMapPosteriorSettings(Settings):

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from typing import Any
 
 import torch
 from torch import nn
 
+from latentia.data import corruption
 from latentia.data.dataset import DataSpec
+from latentia.data.settings import CorruptionSettings
 from latentia.errors import ConfigError
 from latentia.models.latent_variable import LatentVariableModel
 from latentia.objectives.autoencoder import AutoencoderObjective
@@ -61,6 +64,12 @@ LIKELIHOODS: dict[str, Callable[..., likelihoods.Likelihood]] = {
     "discretized-logistic": likelihoods.DiscretizedLogistic,
     "discretized-logistic-mixture": likelihoods.DiscretizedLogisticMixture,
     "categorical": likelihoods.Categorical,
+}
+
+CORRUPTIONS: dict[str, Callable[..., corruption.Corruption]] = {
+    "gaussian": corruption.GaussianCorruption,
+    "masking": corruption.MaskingCorruption,
+    "salt-and-pepper": corruption.SaltAndPepperCorruption,
 }
 
 
@@ -166,8 +175,58 @@ def build_objective(settings: ElboSettings | AutoencoderSettings) -> Objective:
             capacity=settings.capacity,
             gamma=settings.gamma,
             samples=settings.samples,
+            corruption=build_corruption(settings.corruption),
         )
-    return AutoencoderObjective(l1=settings.l1, l2=settings.l2, contractive=settings.contractive)
+    return AutoencoderObjective(
+        l1=settings.l1,
+        l2=settings.l2,
+        contractive=settings.contractive,
+        kl_sparsity=settings.kl_sparsity,
+        rho=settings.rho,
+        corruption=build_corruption(settings.corruption),
+    )
+
+
+def build_corruption(settings: CorruptionSettings | None) -> corruption.Corruption | None:
+    """Build a corruption, or none.
+
+    Example:
+        >>> from latentia.data.settings import GaussianCorruptionSettings
+        >>> build_corruption(GaussianCorruptionSettings(sigma=0.3)).describe()
+        'Gaussian noise, sigma 0.3, clamped to [0, 1]'
+    """
+    return None if settings is None else CORRUPTIONS[settings.name](**_arguments(settings))
+
+
+def check_corruption(settings: CorruptionSettings, spec: DataSpec, place: str = "objective.corruption") -> None:
+    """Refuse a corruption that takes the data to lie in another range than they do.
+
+    Args:
+        settings: The corruption.
+        spec: What the data are.
+        place: Where the user wrote it, for the message.
+
+    Raises:
+        ConfigError: Naming the range to write.
+    """
+    low, high = _rounded_outwards(spec)
+    lie = f"which lie in [{spec.low:.4g}, {spec.high:.4g}]"
+    if settings.name == "gaussian" and settings.clamp is not None:
+        if spec.low < settings.clamp[0] or spec.high > settings.clamp[1]:
+            raise ConfigError(
+                f"{place}.clamp = {settings.clamp} cuts off clean data, {lie}: set {place}.clamp = [{low}, {high}], "
+                "or 'none'"
+            )
+    elif settings.name == "salt-and-pepper" and (spec.low < settings.low or spec.high > settings.high):
+        raise ConfigError(
+            f"salt and pepper are the extremes of the data, {lie}: set {place}.low = {low} and {place}.high = {high}"
+        )
+
+
+def _rounded_outwards(spec: DataSpec) -> tuple[float, float]:
+    """The data's range in a few digits that hold all of it."""
+    unit = 10.0 ** (math.floor(math.log10(max(abs(spec.low), abs(spec.high), 1e-30))) - 2)
+    return round(math.floor(spec.low / unit) * unit, 12), round(math.ceil(spec.high / unit) * unit, 12)
 
 
 def check_together(config: Config, spec: DataSpec, samples: int, *, validated: bool) -> list[str]:
@@ -196,6 +255,17 @@ def check_together(config: Config, spec: DataSpec, samples: int, *, validated: b
             "free bits need the rate of each latent dimension, which a mixture prior has not in closed form: set "
             "objective.free_bits = 0, or model.prior.name = 'standard-normal'"
         )
+    if config.objective.corruption is not None:
+        check_corruption(config.objective.corruption, spec)
+    if (
+        config.objective.name == "autoencoder"
+        and config.objective.kl_sparsity > 0
+        and getattr(model.posterior, "activation", None) != "sigmoid"
+    ):
+        raise ConfigError(
+            "the KL sparsity needs latents in (0, 1): set model.posterior.name = 'deterministic' and "
+            "model.posterior.activation = 'sigmoid', or use objective.l1 instead of objective.kl_sparsity"
+        )
     normalised = [part for part in (model.encoder, model.decoder) if getattr(part, "norm", "none") == "batch"]
     if normalised and config.training.batch_size == 1:
         raise ConfigError(
@@ -217,6 +287,12 @@ def check_together(config: Config, spec: DataSpec, samples: int, *, validated: b
         and config.objective.gamma != ElboSettings().gamma
     ):
         warnings.append("objective.gamma has no effect without a capacity: set objective.capacity, such as 25.0")
+    if (
+        config.objective.name == "autoencoder"
+        and config.objective.kl_sparsity == 0
+        and config.objective.rho != AutoencoderSettings().rho
+    ):
+        warnings.append("objective.rho has no effect without objective.kl_sparsity: set that, such as to 3.0")
     if samples < config.training.batch_size:
         warnings.append(
             f"there are only {samples} training samples, fewer than the {config.training.batch_size} of a batch, which "

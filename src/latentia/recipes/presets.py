@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from latentia.errors import ConfigError, did_you_mean
@@ -35,6 +35,24 @@ class Preset:
 _SQUARED_ERROR = {"name": "gaussian", "sigma": "fixed", "scale": 1.0, "loc_activation": "sigmoid"}
 _AUTOENCODER = {"posterior": {"name": "deterministic"}, "prior": None, "likelihood": _SQUARED_ERROR}
 _ALL_TRAINING_IMAGES = {"validation": 0.0}  # as the tutorials do: the last weights are the model
+
+_DENOISING_AE = Preset(
+    name="denoising-ae-64",
+    family="autoencoder",
+    description="Fully connected denoising autoencoder, 256-128 with dropout 0.2 to 64 latents, noise of sigma 0.5.",
+    source="course module on autoencoders; Vincent et al. 2008, https://doi.org/10.1145/1390156.1390294",
+    settings={
+        "data": _ALL_TRAINING_IMAGES,
+        "model": {
+            "latent_dim": 64,
+            "encoder": {"name": "mlp", "hidden": [256, 128], "dropout": [0.2, 0.0]},
+            "decoder": {"name": "mlp", "hidden": [128, 256]},  # with dropout here too, the error is 7 % larger
+            **_AUTOENCODER,
+        },
+        "objective": {"name": "autoencoder", "corruption": {"name": "gaussian", "sigma": 0.5, "clamp": [0.0, 1.0]}},
+        "training": {"epochs": 20},
+    },
+)
 
 _PRESETS = [
     Preset(
@@ -69,6 +87,28 @@ _PRESETS = [
             },
             "objective": {"name": "autoencoder"},
             "training": {"epochs": 20},
+        },
+    ),
+    replace(_DENOISING_AE, name="denoising-ae"),
+    _DENOISING_AE,
+    Preset(
+        name="denoising-conv-ae",
+        family="autoencoder",
+        description="Convolutional denoising autoencoder, 32-64-128 channels to 128 latents, noise of sigma 0.5.",
+        source="Vincent et al. 2008, https://doi.org/10.1145/1390156.1390294, with the networks of conv-ae, one deeper",
+        settings={
+            "data": _ALL_TRAINING_IMAGES,
+            "model": {
+                "latent_dim": 128,
+                "encoder": {"name": "conv", "channels": [32, 64, 128]},
+                "decoder": {"name": "conv", "channels": [128, 64, 32]},
+                **_AUTOENCODER,
+            },
+            "objective": {
+                "name": "autoencoder",
+                "corruption": {"name": "gaussian", "sigma": 0.5, "clamp": [0.0, 1.0]},
+            },
+            "training": {"epochs": 20, "lr_schedule": {"name": "cosine", "start": 1.0, "end": 0.0}},
         },
     ),
     Preset(

@@ -322,6 +322,7 @@ class _Fit:
                 device=self.device,
             ):
                 source = generator(self.device, self.seed, "validation", "noise", block.index)
+                self.default_source.manual_seed(derive_seed(self.seed, "validation", "default", block.index))
                 noise = self.model.draw_noise(block.size, self.objective.k, source, self.device)
                 cut = [eps[:, : len(block.x)] for eps in noise]
                 with self.execution.autocast():
