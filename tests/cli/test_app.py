@@ -11,7 +11,19 @@ import pytest
 
 import latentia
 
-COMMANDS = ["demo", "train", "resume", "evaluate", "reconstruct", "sample", "presets", "runs", "data", "data show"]
+COMMANDS = [
+    "demo",
+    "train",
+    "resume",
+    "fit-prior",
+    "evaluate",
+    "reconstruct",
+    "sample",
+    "presets",
+    "runs",
+    "data",
+    "data show",
+]
 HEAVY = {"torch", "numpy", "scipy", "sklearn", "matplotlib", "PIL", "safetensors", "pooch"}
 HARNESS = """
 import json, sys

@@ -186,7 +186,7 @@ def test_without_a_prior_there_is_no_rate_and_no_sample(posterior: str) -> None:
         _ = trace.levels[0].log_p
     with pytest.raises(AttributeError, match="without a prior"):
         trace.log_weights(x)
-    with pytest.raises(ConfigError, match=r"no prior.*such as vae"):
+    with pytest.raises(ConfigError, match=r"no prior.*fit-prior.*such as vae"):
         model.sample(3)
 
 

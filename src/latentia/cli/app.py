@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from latentia.cli import embedding, exploring, fitting, listing, using
+from latentia.cli import embedding, exploring, fitting, listing, priors, using
 
 app = typer.Typer(
     name="latentia",
@@ -24,6 +24,7 @@ MAKE, USE, EXPLORE, LOOK = "Make a model", "Use a model", "Explore what a model 
 app.command(rich_help_panel=MAKE)(fitting.demo)
 app.command(rich_help_panel=MAKE)(fitting.train)
 app.command(rich_help_panel=MAKE)(fitting.resume)
+app.command("fit-prior", rich_help_panel=MAKE)(priors.fit_prior)
 app.command(rich_help_panel=USE)(using.evaluate)
 app.command(rich_help_panel=USE)(using.reconstruct)
 app.command(rich_help_panel=USE)(using.sample)

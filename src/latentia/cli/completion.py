@@ -32,6 +32,31 @@ def settings(incomplete: str) -> list[str]:
     return sorted(f"{key}=" for key in keys if key.startswith(incomplete))
 
 
+def fittable_priors(incomplete: str) -> list[str]:
+    """Priors that can be fitted, that begin so.
+
+    Example:
+        >>> fittable_priors("g")
+        ['gmm']
+    """
+    from latentia.recipes.second_stages import STAGES
+
+    return [name for name in STAGES if name.startswith(incomplete)]
+
+
+def prior_settings(incomplete: str) -> list[str]:
+    """Dotted keys of the settings of priors that begin so.
+
+    Example:
+        >>> prior_settings("comp")
+        ['components=']
+    """
+    from latentia.recipes.second_stages import STAGES
+
+    keys = {key for stage in STAGES.values() for key in _leaves(stage().model_dump()) if key != "name"}
+    return sorted(f"{key}=" for key in keys if key.startswith(incomplete))
+
+
 def _leaves(values: Mapping[str, Any], prefix: str = "") -> Iterator[str]:
     for name, value in values.items():
         if isinstance(value, Mapping):

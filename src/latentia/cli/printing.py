@@ -189,6 +189,19 @@ def interpolated(result: Mapping[str, Any]) -> None:
     _picture(result)
 
 
+def prior_fitted(result: Mapping[str, Any]) -> None:
+    """What fitting a prior came to, and how to draw from it."""
+    shape = " x ".join(map(str, result["latent_shape"]))
+    print(f"{result['prior']} on {result['latents']:,} latents of {shape}; {result['parameters']:,} parameters")
+    for part, density in (result.get("log_density") or {}).items():
+        print(f"log density of the {part} part: {density:.2f} nats per latent vector, higher is better")
+    if result.get("loss") is not None:
+        print(f"{result['steps']:,} steps, loss at the end {result['loss']:.2f} nats per latent vector")
+    if result.get("run") is not None:
+        print(f"next      latentia sample {near(result['run'])} --prior {result['prior']}")
+    _picture(result)
+
+
 def _picture(result: Mapping[str, Any]) -> None:
     files(result, "picture", "animation", "array")
 

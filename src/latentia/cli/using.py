@@ -98,6 +98,15 @@ def sample(
             "0 decodes the prior's mean.",
         ),
     ] = 1.0,
+    prior: Annotated[
+        str | None,
+        typer.Option(
+            metavar="NAME",
+            help="Which prior: model (its own), standard-normal, or one that `latentia fit-prior` fitted. Without it, "
+            "the model's own where it has one, else the one that was fitted last.",
+            show_default=False,
+        ),
+    ] = None,
     out: options.OutPicture = None,
     json: options.Json = False,
 ) -> None:
@@ -109,7 +118,8 @@ def sample(
     from latentia.cli import printing, progress
 
     with progress.working(f"sampling from {run}"):
-        result = runs.open_run(run).sample(n=n, seed=seed, temperature=temperature, out=out).to_json()
+        samples = runs.open_run(run).sample(n=n, seed=seed, temperature=temperature, prior=prior, out=out)
+    result = samples.to_json()
     if json:
         printing.document(result)
     else:

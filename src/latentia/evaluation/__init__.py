@@ -6,6 +6,7 @@ __getattr__, __dir__, __all__ = attach(
     __name__,
     {
         "Evaluation": "likelihood",
+        "draw_latents": "encoding",
         "encode_split": "encoding",
         "evaluate": "likelihood",
         "evaluating": "encoding",

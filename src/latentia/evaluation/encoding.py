@@ -11,7 +11,7 @@ from torch import Tensor, nn
 
 from latentia.data.blocks import blocks
 from latentia.data.dataset import Dataset
-from latentia.data.seeds import exact_convolutions
+from latentia.data.seeds import exact_convolutions, generator
 
 BLOCK = 256  # images whose noise is drawn together; part of the protocol, since it determines the noise
 ELEMENTS = 2**23  # the most likelihood parameters decoded at once (32 MiB of fp32); not part of the protocol
@@ -59,3 +59,33 @@ def encode_split(
             if sum(map(len, means)) >= count:
                 break
     return torch.cat(means)[:count], None if part.y is None else part.y[:count]
+
+
+def draw_latents(model: Any, dataset: Dataset, split: str = "train", *, draws: int = 1, seed: int = 0) -> Tensor:
+    """Draws from q(z given x) over a split: samples of the aggregate posterior.
+
+    Tomczak & Welling, "VAE with a VampPrior", 2018, https://arxiv.org/abs/1705.07120, equation 6: the prior that suits
+    a model best is the mean of its posteriors, q(z) = E_x q(z given x).
+
+    Args:
+        model: A latent-variable model.
+        dataset: Where the split is.
+        split: ``train``, ``valid`` or ``test``.
+        draws: K draws for each image; a deterministic posterior gives one.
+        seed: Of the draws, and of the noise of preparations that need some. The noise of image i is determined by
+            (seed, i // 256).
+
+    Returns:
+        (N, *latent), or (K N, *latent) with the K draws of a block of images in a row, on the CPU.
+    """
+    found: list[Tensor] = []
+    with evaluating(model) as device:
+        for block in blocks(
+            dataset.split(split), dataset.preparation, size=BLOCK, seed=seed, purpose="latents", device=device
+        ):
+            q = model.encode(block.x, block.y)
+            source = generator(device, seed, "latents", "noise", block.index)
+            noise = model.draw_noise(block.size, draws, source, device)
+            z = q.from_noise(noise[0][:, : len(block.x)]) if noise else q.mean
+            found.append(z.reshape(-1, *model.latent_shape).cpu())
+    return torch.cat(found)

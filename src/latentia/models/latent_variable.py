@@ -180,6 +180,7 @@ class LatentVariableModel(nn.Module):
         *,
         generator: torch.Generator | None = None,
         temperature: float = 1.0,
+        prior: Any = None,
     ) -> Tensor:
         """Decode ``n`` draws from the prior to means of p(x given z).
 
@@ -188,6 +189,7 @@ class LatentVariableModel(nn.Module):
             y: Labels (n,) for conditional models.
             generator: Source of randomness; the default one if ``None``.
             temperature: Factor on the prior's standard deviation; 0 decodes its mean, 1 is the model's own.
+            prior: A prior in place of the model's own, such as one that was fitted to its latents.
 
         Returns:
             (n, *event).
@@ -195,8 +197,10 @@ class LatentVariableModel(nn.Module):
         Raises:
             ConfigError: For a model without a prior, which cannot sample.
         """
-        if self.prior is None:
+        prior = self.prior if prior is None else prior
+        if prior is None:
             raise ConfigError(
-                "an autoencoder has no prior, so there is nothing to sample from: train a preset with one, such as vae"
+                "an autoencoder has no prior, so there is nothing to sample from: fit one to its latents with "
+                "`latentia fit-prior RUN gmm`, or train a preset with one, such as vae"
             )
-        return self.decode(self.prior.sample(n, generator=generator, temperature=temperature, y=y), y).mean
+        return self.decode(prior.sample(n, generator=generator, temperature=temperature, y=y), y).mean

@@ -7,6 +7,7 @@ __getattr__, __dir__, __all__ = attach(
     {
         "AutoencoderObjective": "autoencoder",
         "AutoencoderSettings": "settings",
+        "DiffusionObjective": "diffusion",
         "Elbo": "elbo",
         "ElboSettings": "settings",
         "LossTerms": "terms",

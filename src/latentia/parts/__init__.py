@@ -27,6 +27,8 @@ __getattr__, __dir__, __all__ = attach(
         "Prior": "priors",
         "StandardNormalPrior": "priors",
         "GaussianMixturePrior": "priors",
+        "CorrelatedMixturePrior": "latent_priors",
+        "DiffusionPrior": "latent_priors",
         "Likelihood": "likelihoods",
         "Bernoulli": "likelihoods",
         "ContinuousBernoulli": "likelihoods",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import torch
@@ -18,12 +18,13 @@ from latentia.objectives.autoencoder import AutoencoderObjective
 from latentia.objectives.elbo import Elbo
 from latentia.objectives.settings import AutoencoderSettings, ElboSettings
 from latentia.objectives.terms import Objective
-from latentia.parts import likelihoods, posteriors, priors
+from latentia.parts import latent_priors, likelihoods, posteriors, priors
 from latentia.parts.networks.convolutional import ConvDecoder, ConvEncoder
 from latentia.parts.networks.mlp import MLP
 from latentia.parts.networks.residual import ResidualDecoder, ResidualEncoder, ResidualMLP
 from latentia.parts.networks.stacks import ConvStackEncoder, TransposedStackDecoder
 from latentia.recipes.config import Config, ModelSettings
+from latentia.recipes.second_stages import DiffusionStage, MixtureStage
 
 ENCODERS: dict[str, Callable[..., nn.Module]] = {
     "mlp": MLP,
@@ -159,6 +160,40 @@ def _latent_shape(settings: ModelSettings, encoded: tuple[int, ...]) -> tuple[in
 def _arguments(settings: Any) -> dict[str, Any]:
     """Everything but the name, which the table has used."""
     return {key: value for key, value in settings.model_dump().items() if key != "name"}
+
+
+LARGEST_FULL = 512  # latent dimensions up to which covariances are kept whole
+
+
+def build_latent_prior(stage: Any, latent_shape: Sequence[int], *, seed: int = 0) -> priors.Prior:
+    """Build a prior that is to be fitted to latents.
+
+    Args:
+        stage: The settings of a second stage.
+        latent_shape: Shape of one latent.
+        seed: Determines the initial weights; the former state of PyTorch's generator is put back.
+
+    Raises:
+        ConfigError: If the settings do not fit the latents.
+
+    Example:
+        >>> build_latent_prior(MixtureStage(components=3), (2,)).loc.shape
+        torch.Size([3, 2])
+    """
+    with torch.random.fork_rng(devices=[]):
+        torch.default_generator.manual_seed(seed)
+        if isinstance(stage, DiffusionStage):
+            arguments = {key: getattr(stage, key) for key in ("width", "blocks", "levels", "sampling_steps", "eta")}
+            return latent_priors.DiffusionPrior(latent_shape, **arguments)
+        assert isinstance(stage, MixtureStage)
+        if stage.covariance == "diagonal":
+            return priors.GaussianMixturePrior(latent_shape, stage.components)
+        if math.prod(latent_shape) > LARGEST_FULL:
+            raise ConfigError(
+                f"full covariances of {math.prod(latent_shape):,} latent dimensions are too large: "
+                "set covariance=diagonal, or fit diffusion instead"
+            )
+        return latent_priors.CorrelatedMixturePrior(latent_shape, stage.components)
 
 
 def build_objective(settings: ElboSettings | AutoencoderSettings) -> Objective:

@@ -9,6 +9,7 @@
   checkpoints/   see latentia.training.checkpoint
   model/         config.json, model.safetensors, README.md: the model alone
   samples/  latents/  plots/  eval.json  report.html
+  priors/        priors fitted to its latents, see latentia.runs.priors
 ```
 """
 
@@ -57,6 +58,7 @@ class RunDirectory:
         self.samples = self.path / "samples"
         self.latents = self.path / "latents"
         self.plots = self.path / "plots"
+        self.priors = self.path / "priors"
         self.evaluation_file = self.path / "eval.json"
         self.report_file = self.path / "report.html"
         self.metrics = MetricsFile(self.path / "metrics.jsonl")
@@ -103,7 +105,7 @@ class RunDirectory:
 
     def tidy(self) -> None:
         """Delete what a crash left half-written; the caller holds the lock."""
-        for folder in (self.path, self.samples, self.latents, self.plots):
+        for folder in (self.path, self.samples, self.latents, self.plots, self.priors):
             storage.sweep(folder)
 
     def abandon(self) -> None:

@@ -86,6 +86,16 @@ def draw_run(run: Run, evaluation: Mapping[str, Any] | None) -> None:
 FIGURES = [
     ("samples/samples.png", "Samples", "Draws from the prior, decoded to the mean of p(x given z)."),
     (
+        "samples/samples-gmm.png",
+        "Samples from a mixture",
+        "Draws from a Gaussian mixture that was fitted to the latents of the training part, decoded.",
+    ),
+    (
+        "samples/samples-diffusion.png",
+        "Samples from a diffusion prior",
+        "Draws from a diffusion model that was fitted to the latents of the training part, decoded.",
+    ),
+    (
         "samples/reconstructions.png",
         "Reconstructions",
         "Originals above, reconstructions at the posterior mean below, with the mean squared error of each.",
@@ -119,7 +129,8 @@ def write_report(directory: RunDirectory, config: Config, summary: Mapping[str, 
         commands=[
             f"latentia evaluate {run} --importance-samples 500",
             f"latentia reconstruct {run} --n 20",
-            *([f"latentia sample {run} --n 100 --seed 1"] if config.model.prior is not None else []),
+            *([f"latentia fit-prior {run} gmm"] if config.model.prior is None else []),
+            f"latentia sample {run} --n 100 --seed 1",
             f"latentia resume {run} --epochs {2 * round(summary.get('epochs', 1)) or 1}",
         ],
     )

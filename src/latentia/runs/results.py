@@ -51,6 +51,7 @@ class Samples:
         x: Means of p(x given z), (N, *event).
         seed: Of the draws.
         temperature: Factor on the prior's standard deviation.
+        prior: The prior that they were drawn from; ``model`` is the model's own.
         picture: The picture that was written, or ``None``.
         array: The ``.npy`` file with ``x``, or ``None``.
     """
@@ -58,6 +59,7 @@ class Samples:
     x: Tensor
     seed: int
     temperature: float
+    prior: str
     picture: Path | None
     array: Path | None
 
@@ -69,4 +71,5 @@ class Samples:
             "n": len(self.x),
             "seed": self.seed,
             "temperature": self.temperature,
+            "prior": self.prior,
         }

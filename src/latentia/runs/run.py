@@ -24,15 +24,18 @@ from latentia.evaluation.encoding import BLOCK, evaluating
 from latentia.evaluation.likelihood import evaluate
 from latentia.maths.schedules import value_at
 from latentia.models.latent_variable import LatentVariableModel
+from latentia.parts.priors import Prior
 from latentia.recipes.config import Config
 from latentia.runs import pictures
 from latentia.runs.directory import RunDirectory
 from latentia.runs.inputs import read_input
 from latentia.runs.model_folder import load, model_card, read_description
+from latentia.runs.priors import PriorFit, find_prior, fit_prior
 from latentia.runs.results import Reconstruction, Samples
 from latentia.runs.uses import embed as embedding
 from latentia.runs.uses import interpolate as interpolation
 from latentia.runs.uses.places import place
+from latentia.training.events import Events
 from latentia.training.execution import resolve_device
 
 MOST = 100_000  # samples or reconstructions at once: they are kept in memory and drawn
@@ -63,6 +66,7 @@ class Run:
         self.directory = directory
         self.summary = summary
         self._rows = rows or []
+        self.fitted_priors: dict[str, Prior] = {}  # of a run that writes nothing
         if model is not None:
             self.model = model
         if dataset is not None:
@@ -235,41 +239,80 @@ class Run:
         *,
         seed: int = 0,
         temperature: float = 1.0,
+        prior: str | None = None,
         out: str | Path | None = None,
         write: bool = True,
     ) -> Samples:
-        """Decode draws from the prior and draw them as a grid.
+        """Decode draws from a prior and draw them as a grid.
 
         Args:
             n: How many.
             seed: Of the draws; the same seed gives the same samples.
             temperature: Factor on the prior's standard deviation.
-            out: Where the picture goes; ``samples/samples.png`` in the run's folder if not given. The arrays are
-                written beside it as ``.npy``, in the data's own units where these were scaled.
+            prior: Which prior: ``model`` for the model's own, ``standard-normal``, or one that :meth:`fit_prior`
+                fitted. If not given, the model's own where it has one, otherwise the one that was fitted last.
+            out: Where the picture goes; ``samples/samples.png`` in the run's folder if not given, or
+                ``samples/samples-<prior>.png`` for another prior than the model's own. The arrays are written beside
+                it as ``.npy``, in the data's own units where these were scaled.
             write: Whether to write anything at all.
 
         Returns:
             The means of p(x given z).
 
         Raises:
-            ConfigError: If the model has no prior, or ``n`` or the temperature is out of range.
+            ConfigError: If there is no such prior, or ``n`` or the temperature is out of range.
         """
         if not 1 <= n <= MOST or not 0 <= temperature < float("inf"):
             raise ConfigError(
                 f"n must be between 1 and {MOST:,} and the temperature at least 0, not {n} and {temperature:g}"
             )
+        name, found = find_prior(self, prior)
         with evaluating(self.model) as device:
             source = torch.Generator(device).manual_seed(derive_seed(seed, "sample"))
             sizes = [min(BLOCK, n - start) for start in range(0, n, BLOCK)]
-            pieces = [self.model.sample(size, generator=source, temperature=temperature).cpu() for size in sizes]
+            pieces = [
+                self.model.sample(size, generator=source, temperature=temperature, prior=found).cpu() for size in sizes
+            ]
         x = torch.cat(pieces)
-        path = self._target(out, "samples.png") if write else None
+        path = self._target(out, "samples.png" if found is None else f"samples-{name}.png") if write else None
         array = None
         if path is not None:
             array = path.with_suffix(".npy")
-            pictures.draw_samples(path, x, self.spec, self.name, seed, temperature)
+            title = self.name if found is None else f"{self.name}, prior {name}"
+            pictures.draw_samples(path, x, self.spec, title, seed, temperature)
             pictures.write_array(array, self.preparation.restore(x))
-        return Samples(x, seed, temperature, path, array)
+        return Samples(x, seed, temperature, name, path, array)
+
+    def fit_prior(
+        self,
+        name: str,
+        *,
+        seed: int | None = None,
+        settings: Sequence[str] = (),
+        events: Events | None = None,
+    ) -> PriorFit:
+        """Fit a prior to the latents of the training part, so that an autoencoder can sample, and a VAE better.
+
+        The prior is kept in the run's folder ``priors/``, with a grid of samples in ``samples/``; afterwards
+        ``sample(prior=name)`` draws from it, and so does ``sample()`` where the model has no prior of its own. A fit
+        that was interrupted goes on when it is asked for again.
+
+        Args:
+            name: ``gmm``, a Gaussian mixture, or ``diffusion``, a small diffusion model.
+            seed: Of the latents' draws, the start and the batches; the run's own if not given.
+            settings: Such as ``["components=20"]`` or ``["training.steps=2000"]``; see
+                :mod:`latentia.recipes.second_stages`.
+            events: Who is told about progress.
+
+        Returns:
+            The prior, and figures about it.
+
+        Raises:
+            ConfigError: If there is no such prior or setting.
+            DataError: If the training data cannot be found.
+            Interrupted: On SIGINT or SIGTERM.
+        """
+        return fit_prior(self, name, seed=seed, settings=settings, events=events)
 
     def interpolate(
         self,
