@@ -58,8 +58,9 @@ def fake(monkeypatch: pytest.MonkeyPatch) -> Fake:
         (["reconstruct"], {"n": 16, "split": "test", "input": None}),
         (["reconstruct", "--split", "train"], {"split": "train", "input": None}),
         (["reconstruct", "--input", "a.png"], {"input": Path("a.png")}),
-        (["sample"], {"n": 64, "temperature": 1.0, "seed": 0}),
+        (["sample"], {"n": None, "classes": None, "temperature": 1.0, "seed": 0}),
         (["sample", "--temperature", "0"], {"temperature": 0.0}),
+        (["sample", "--class", "3", "--class", "eight", "-n", "9"], {"classes": ["3", "eight"], "n": 9}),
         (["sample", "--temperature", "0.5", "--seed", "7"], {"temperature": 0.5, "seed": 7}),
     ],
 )

@@ -10,7 +10,7 @@ from PIL import Image
 
 from latentia.data.dataset import DataSpec
 from latentia.errors import DataError
-from latentia.exploration.plots import figure_bytes, plot_reconstructions, plot_samples
+from latentia.exploration.plots import figure_bytes, plot_class_samples, plot_reconstructions, plot_samples
 
 SHAPES = [(1, 1, 1), (1, 8, 8), (2, 5, 7), (3, 6, 6), (5, 8, 8), (1, 1, 60), (1, 60, 1), (1,), (4,), (300,)]
 ODD = ["<b>$x$", "$", "a name that is far too long for its place", "雪"]
@@ -32,6 +32,44 @@ def test_samples_of_every_shape(shape: tuple[int, ...], n: int) -> None:
     picture = pixels(plot_samples(x, DataSpec(shape, levels=256)))
     assert picture.std() > 0
     assert max(picture.shape) < 60 * 12
+
+
+@pytest.mark.parametrize("shape", SHAPES)
+@pytest.mark.parametrize("n", [1, 9, 25])
+@pytest.mark.parametrize("classes", [["cat"], ODD, list(range(12))])
+def test_samples_of_classes_of_every_shape(shape: tuple[int, ...], n: int, classes: list[object]) -> None:
+    x = torch.rand(n * len(classes), *shape, generator=torch.Generator().manual_seed(0))
+    figure = plot_class_samples(x, classes, DataSpec(shape, levels=256))
+    assert pixels(figure).std() > 0
+    shown = texts(figure) + [label.get_text() for label in figure.axes[0].get_yticklabels()]
+    assert {str(classes[0]).replace("$", r"\$")} <= set(shown) or len(str(classes[0])) > 3
+
+
+def test_every_class_has_rows_of_its_own() -> None:
+    x = torch.arange(3).repeat_interleave(11).view(33, 1, 1, 1).expand(33, 1, 4, 4) / 3 + 0.2
+    figure = plot_class_samples(x, ["a", "b", "c"], DataSpec((1, 4, 4)))
+    bands = [image.get_array() for image in figure.axes[0].images]
+    assert len(bands) == 6  # eleven in rows of ten, for each class
+    assert [int(band[0, 0, 0]) for band in bands if band is not None] == [51, 51, 136, 136, 221, 221]
+    names = [text for text in figure.axes[0].texts if text.get_text() in ("a", "b", "c")]
+    assert [name.get_text() for name in names] == ["a", "b", "c"]
+    assert names[0].get_position()[1] < names[1].get_position()[1] < names[2].get_position()[1]
+
+
+@pytest.mark.parametrize(("n", "classes"), [(1000, 10), (1000, 500), (6000, 10)])
+def test_many_samples_of_classes_are_cut_equally(n: int, classes: int) -> None:
+    figure = plot_class_samples(torch.rand(n, 1, 2, 2), list(range(classes)), DataSpec((1, 2, 2)))
+    expected = {
+        (1000, 10): "the first 40 of 100 of each class",
+        (1000, 500): "the first 1 of 2 of each class; the first 400 of 500 classes",
+        (6000, 10): "the first 40 of 600 of each class",
+    }
+    assert expected[n, classes] in " ".join(texts(figure)).replace("\n", " ")
+
+
+def test_samples_that_are_not_of_the_classes_are_refused() -> None:
+    with pytest.raises(DataError, match="7 samples cannot be of 2 classes"):
+        plot_class_samples(torch.rand(7, 1, 2, 2), ["a", "b"], DataSpec((1, 2, 2)))
 
 
 @pytest.mark.parametrize("shape", SHAPES)

@@ -14,10 +14,11 @@ from torch.distributions import Independent, MixtureSameFamily, Normal, kl_diver
 
 from latentia.errors import ConfigError
 from latentia.models.latent_variable import LatentVariableModel
+from latentia.parts.conditioning import LabelConditioning, LabelJoin
 from latentia.parts.likelihoods import Bernoulli, Gaussian
 from latentia.parts.networks.mlp import MLP
 from latentia.parts.posteriors import DeterministicPosterior, GaussianPosterior
-from latentia.parts.priors import GaussianMixturePrior, StandardNormalPrior
+from latentia.parts.priors import ConditionalNormalPrior, GaussianMixturePrior, StandardNormalPrior
 
 EVENT, LATENT, BATCH, SAMPLES = (2, 3, 2), 4, 5, 3  # all different, so that no two axes can be exchanged unseen
 
@@ -159,6 +160,80 @@ def test_a_model_in_double_precision_takes_noise_in_single_precision() -> None:
     model, x = model_with(), data()
     trace = model.trace(x, noise=model.draw_noise(BATCH, SAMPLES, torch.Generator().manual_seed(5)), k=SAMPLES)
     assert {t.dtype for t in (trace.levels[0].z, trace.log_weights(x), trace.rate())} == {torch.float64}  # type: ignore[union-attr]
+
+
+# --- a conditional model ----------------------------------------------------------------------------------------------
+
+
+def conditional_model(prior: str = "conditional") -> LatentVariableModel:
+    torch.manual_seed(1)
+    encoder, decoder = LabelJoin(EVENT, 6, maps=False), LabelJoin((LATENT,), 6, maps=False)
+    model = LatentVariableModel(
+        encoder=MLP(encoder.out_shape, [7]),
+        posterior=GaussianPosterior(7, (LATENT,)),
+        prior=ConditionalNormalPrior((LATENT,), 6) if prior == "conditional" else StandardNormalPrior((LATENT,)),
+        decoder=MLP(decoder.out_shape, [9], EVENT),
+        likelihood=Bernoulli(),
+        event_shape=EVENT,
+        latent_shape=(LATENT,),
+        conditioning=LabelConditioning(6, encoder=encoder, decoder=decoder),
+    )
+    for name, parameter in model.prior.named_parameters():
+        torch.nn.init.normal_(parameter, generator=torch.Generator().manual_seed(len(name)))
+    return model.double()
+
+
+@pytest.mark.parametrize("prior", ["conditional", "normal"])
+@pytest.mark.parametrize("k", [1, SAMPLES, BATCH])
+def test_a_conditional_trace_is_that_of_each_class_by_itself(prior: str, k: int) -> None:
+    """Against the networks called one sample at a time with a label written out, and torch.distributions."""
+    model, x, noise, y = conditional_model(prior), data(), noise_for(k), torch.tensor([5, 0, 3, 3, 1])
+    trace = model.trace(x, y, (noise,), k)
+    level, rate = trace.levels[0], trace.rate()
+    assert rate is not None
+    for b in range(BATCH):
+        label = torch.eye(6, dtype=torch.float64)[y[b]]
+        h = model.encoder(torch.cat([x[b].flatten(), label])[None])
+        loc, logvar = model.posterior.head(h).view(2, LATENT)
+        q = Normal(loc, (logvar / 2).exp())
+        p = Normal(torch.zeros(LATENT).double(), 1.0)
+        if prior == "conditional":
+            p = Normal(model.prior.loc[y[b]], (model.prior.logvar[y[b]] / 2).exp())
+        torch.testing.assert_close(rate[b], kl_divergence(q, p).sum())
+        for index in range(k):
+            z = loc + (logvar / 2).exp() * noise[index, b]
+            row = index * BATCH + b
+            torch.testing.assert_close(level.z[row], z)
+            torch.testing.assert_close(level.log_q[row], q.log_prob(z).sum())
+            torch.testing.assert_close(level.log_p[row], p.log_prob(z).sum())
+            logits = model.decoder(torch.cat([z, label])[None])[0]
+            expected = TorchBernoulli(logits=logits, validate_args=False).log_prob(x[b]).sum()
+            torch.testing.assert_close(trace.log_likelihood(x)[index, b], expected)
+
+
+def test_a_conditional_model_refuses_missing_and_wrong_labels() -> None:
+    model, x, z = conditional_model(), data(), noise_for(1)[0]
+    for call in (
+        lambda y: model.encode(x, y),
+        lambda y: model.decode(z, y),
+        lambda y: model.reconstruct(x, y),
+        lambda y: model.sample(BATCH, y),
+        lambda y: model.trace(x, y, (noise_for(1),)),
+    ):
+        with pytest.raises(ConfigError, match="the model is conditional: give y as well, 5 labels from 0 to 5"):
+            call(None)
+        with pytest.raises(ConfigError, match=r"labels must be whole numbers from 0 to 5.*6 occurs"):
+            call(torch.tensor([0, 6, 1, 1, 1]))
+        with pytest.raises(ConfigError, match="one label for each of 5 samples"):
+            call(torch.tensor([0, 1]))
+
+
+def test_samples_of_a_class_come_from_its_prior_and_decoder() -> None:
+    model, y = conditional_model(), torch.tensor([4, 2, 2])
+    sample = model.sample(3, y, generator=torch.Generator().manual_seed(6), temperature=0.5)
+    noise = torch.randn(3, LATENT, generator=torch.Generator().manual_seed(6), dtype=torch.float64)
+    z = model.prior.loc[y] + 0.5 * (model.prior.logvar[y] / 2).exp() * noise
+    torch.testing.assert_close(sample, model.decode(z, y).mean)
 
 
 # --- a plain autoencoder ----------------------------------------------------------------------------------------------

@@ -9,10 +9,11 @@ import pytest
 import torch
 from scipy import stats
 from sklearn.mixture import GaussianMixture as SklearnMixture
+from torch.distributions import Normal, kl_divergence
 
 from latentia.errors import ConfigError
 from latentia.maths.distributions import Delta, DiagonalNormal
-from latentia.parts.priors import GaussianMixturePrior, Prior, StandardNormalPrior
+from latentia.parts.priors import ConditionalNormalPrior, GaussianMixturePrior, Prior, StandardNormalPrior
 
 SHAPES = [(1,), (3,), (2, 2, 1)]
 
@@ -142,6 +143,54 @@ def test_samples_repeat_with_their_generator(make) -> None:
     assert torch.equal(torch.get_rng_state(), state)
     assert first.shape == (5, 2, 2) and not first.requires_grad
     assert prior.sample(0).shape == (0, 2, 2)
+
+
+# --- a normal for each class ------------------------------------------------------------------------------------------
+
+
+def by_class(shape: tuple[int, ...] = (2,), classes: int = 3) -> ConditionalNormalPrior:
+    """A conditional prior far from its starting point, in float64."""
+    generator = torch.Generator().manual_seed(4)
+    prior = ConditionalNormalPrior(shape, classes).double()
+    with torch.no_grad():
+        for parameter in prior.parameters():
+            parameter.copy_(torch.randn(parameter.shape, generator=generator))
+    return prior
+
+
+@pytest.mark.parametrize("shape", SHAPES)
+def test_conditional_density_and_rate_are_those_of_torch(shape: tuple[int, ...]) -> None:
+    prior, q, y = by_class(shape), posterior_of(shape), torch.tensor([2, 0, 1, 2])
+    for row, label in enumerate(y):
+        alone = Normal(prior.loc[label], (prior.logvar[label] / 2).exp())
+        expected = kl_divergence(Normal(q.loc[row], (q.logvar[row] / 2).exp()), alone)
+        rate = prior.kl(q, y)
+        assert rate is not None
+        torch.testing.assert_close(rate[row], expected)
+        torch.testing.assert_close(prior(y).log_prob(q.loc)[row], alone.log_prob(q.loc[row]).sum())
+    assert prior.kl(Delta(q.loc), y) is None
+
+
+def test_conditional_samples_have_the_moments_of_their_class() -> None:
+    prior, n = by_class(), 50_000
+    y = torch.tensor([1, 2]).repeat_interleave(n)
+    z = prior.sample(2 * n, torch.Generator().manual_seed(0), temperature=0.5, y=y)
+    assert not z.requires_grad
+    for part, label in zip(z.split(n), (1, 2), strict=True):
+        scale = 0.5 * (prior.logvar[label] / 2).exp()
+        assert ((part.mean(0) - prior.loc[label]).abs() < 5 * scale / math.sqrt(n)).all()
+        torch.testing.assert_close(part.std(0), scale.detach(), rtol=0.02, atol=0.0)
+    assert torch.equal(prior.sample(3, temperature=0.0, y=y[:3]), prior.loc[1].detach().expand(3, 2))
+
+
+def test_a_conditional_prior_starts_as_the_standard_normal_and_needs_labels() -> None:
+    prior, q, y = ConditionalNormalPrior((2,), 3).double(), posterior_of((2,)), torch.tensor([0, 1, 2, 0])
+    torch.testing.assert_close(prior.kl(q, y), StandardNormalPrior((2,)).kl(q))
+    for call in (lambda: prior(), lambda: prior.kl(q), lambda: prior.sample(2)):
+        with pytest.raises(ConfigError, match="this prior depends on labels: give y"):
+            call()
+    with pytest.raises(ConfigError, match="classes must be at least 1"):
+        ConditionalNormalPrior((2,), 0)
 
 
 # --- modules ----------------------------------------------------------------------------------------------------------

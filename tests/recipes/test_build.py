@@ -30,6 +30,7 @@ from latentia.recipes.presets import PRESETS
 VAE, AE, CONV = (PRESETS[name].config() for name in ("vae", "ae", "conv-vae"))
 
 GREY = DataSpec((1, 8, 8), levels=256)
+LABELLED = DataSpec((1, 8, 8), levels=256, classes=("cat", "dog", "eel"))
 BINARY = DataSpec((1, 8, 8), levels=2, binary=True)
 DEQUANTISED = DataSpec((1, 8, 8), levels=256, dequantized=True)
 UNIT = DataSpec((5,))
@@ -122,11 +123,73 @@ def test_latents_that_do_not_fit_their_network_are_refused(assignments: list[str
 def test_any_likelihood_goes_with_any_prior(likelihood: str, prior: str) -> None:
     assignments = [f"model.likelihood.name={likelihood}"]
     assignments += ["model.prior=none"] if prior == "none" else [f"model.prior.name={prior}"]
-    model = build_model(override(VAE, assignments).model, GREY, seed=0)
-    x = torch.randint(0, 256, (4, 1, 8, 8)) / 255
-    trace = model.trace(x, noise=model.draw_noise(4))
-    assert trace.distortion(x).shape == (4,) and model.reconstruct(x).shape == x.shape
+    assignments += ["model.condition.name=labels"] if prior == "conditional-normal" else []
+    model = build_model(override(VAE, assignments).model, LABELLED, seed=0)
+    x, y = torch.randint(0, 256, (4, 1, 8, 8)) / 255, torch.tensor([0, 2, 1, 2])
+    trace = model.trace(x, y, noise=model.draw_noise(4))
+    assert trace.distortion(x).shape == (4,) and model.reconstruct(x, y).shape == x.shape
     assert model.has_prior is (prior != "none")
+
+
+MAP = ["model.latent_dim=none", "model.posterior.name=gaussian-map"]
+
+
+@pytest.mark.parametrize("prior", ["standard-normal", "conditional-normal", "gaussian-mixture"])
+@pytest.mark.parametrize(
+    ("encoder", "decoder", "more"),
+    [
+        ("mlp", "conv", []),
+        ("conv", "mlp", []),
+        ("residual", "residual-mlp", []),
+        ("residual-mlp", "residual", []),
+        ("conv-stack", "mlp", []),
+        ("conv-stack", "transposed-stack", MAP),
+        ("conv", "conv", MAP),
+        ("residual", "mlp", MAP),
+    ],
+)
+def test_any_network_takes_labels(encoder: str, decoder: str, more: list[str], prior: str) -> None:
+    assignments = [f"model.encoder.name={encoder}", f"model.decoder.name={decoder}", f"model.prior.name={prior}"]
+    config = override(VAE, [*assignments, "model.latent_dim=3", "model.condition.name=labels", *more])
+    spec = DataSpec((2, 8, 8), levels=256, classes=("cat", "dog", "eel"))
+    model = build_model(config.model, spec, seed=0).eval()
+    x, y, noise = torch.rand(4, 2, 8, 8), torch.tensor([0, 1, 2, 1]), model.draw_noise(4, 2)
+    assert model.conditional and model.trace(x, y, noise, k=2).log_weights(x).shape == (2, 4)
+    other = (y + 1) % 3
+    assert not torch.equal(model.encode(x, y).mean, model.encode(x, other).mean)
+    z = torch.randn(4, *model.latent_shape)
+    assert not torch.equal(model.decode(z, y).mean, model.decode(z, other).mean)
+    with pytest.raises(ConfigError, match="the model is conditional: give y"):
+        model.trace(x, None, noise, k=2)
+
+
+@pytest.mark.parametrize(
+    ("assignments", "spec", "message"),
+    [
+        (["model.condition.name=labels"], GREY, "needs labels, and the data have none: give data with y, or set model"),
+        (["model.prior.name=conditional-normal"], LABELLED, "depends on labels: set model.condition.name = 'labels'"),
+        (
+            ["model.condition.encoder=false", "model.condition.decoder=false"],
+            LABELLED,
+            "nothing depends on the labels: set model.condition.decoder = true, or model.condition = 'none'",
+        ),
+    ],
+)
+def test_conditions_that_make_no_sense_are_refused(assignments: list[str], spec: DataSpec, message: str) -> None:
+    with pytest.raises(ConfigError, match=message):
+        build_model(override(VAE, assignments).model, spec, seed=0)
+
+
+def test_labels_can_be_for_the_prior_alone() -> None:
+    assignments = ["model.condition.encoder=false", "model.condition.decoder=false"]
+    config = override(VAE, [*assignments, "model.prior.name=conditional-normal"])
+    model = build_model(config.model, LABELLED, seed=0)
+    x, y = torch.rand(4, 1, 8, 8), torch.tensor([0, 2, 1, 2])
+    assert torch.equal(model.reconstruct(x), model.reconstruct(x, y))
+    assert model.sample(4, y).shape == x.shape
+    for call in (lambda: model.sample(4), lambda: model.trace(x, None, model.draw_noise(4))):
+        with pytest.raises(ConfigError, match="the model is conditional: give y"):
+            call()
 
 
 def test_settings_reach_the_parts() -> None:

@@ -443,6 +443,15 @@ def test_any_tree_is_a_config_or_refused(values: Any) -> None:
     ends_well(make_config, values)
 
 
+def test_an_optional_part_is_begun_by_any_of_its_settings() -> None:
+    config = override(Config(), ["model.condition.encoder=false", "model.condition.decoder=true"])
+    assert config.model.condition is not None
+    assert (config.model.condition.encoder, config.model.condition.decoder) == (False, True)
+    assert override(config, ["model.condition=none"]).model.condition is None
+    with pytest.raises(ConfigError, match="Did you mean 'decoder'"):
+        override(config, ["model.condition.decoders=true"])
+
+
 def read_bytes(path: Path, content: bytes) -> Config:
     path.write_bytes(content)
     return read_config(path)

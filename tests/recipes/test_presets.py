@@ -28,6 +28,7 @@ GOLDEN = Path(__file__).parent / "golden_losses.json"
 IMAGES = [(1, 28, 28), (3, 32, 32), (1, 8, 8), (1, 1, 1), (2, 5, 7)]
 VECTORS = [(5,), (1,)]
 BATCH = 16
+CLASSES = tuple("0123456789")
 
 
 def takes_vectors(name: str) -> bool:
@@ -49,7 +50,16 @@ def one_thread() -> Iterator[None]:
 
 
 def built(name: str, shape: tuple[int, ...], seed: int = 0) -> LatentVariableModel:
-    return build_model(PRESETS[name].config().model, DataSpec(shape, levels=256), seed=seed)
+    spec = DataSpec(shape, levels=256, classes=CLASSES if is_conditional(name) else ())
+    return build_model(PRESETS[name].config().model, spec, seed=seed)
+
+
+def is_conditional(name: str) -> bool:
+    return PRESETS[name].config().model.condition is not None
+
+
+def labels_for(model: LatentVariableModel, n: int = BATCH) -> Tensor | None:
+    return torch.arange(n) % len(CLASSES) if model.conditional else None
 
 
 def data(shape: tuple[int, ...]) -> Tensor:
@@ -65,7 +75,8 @@ def loss_of(name: str, model: LatentVariableModel, x: Tensor, seed: int = 2) -> 
     objective = build_objective(PRESETS[name].config().objective)
     with torch.random.fork_rng(devices=[]):  # dropout and corruption draw from the default generator
         torch.manual_seed(seed)
-        return objective(model, x, None, noise_of(model, objective.k, seed), objective.coefficients_at(0.0))
+        noise, coefficients = noise_of(model, objective.k, seed), objective.coefficients_at(0.0)
+        return objective(model, x, labels_for(model), noise, coefficients)
 
 
 # --- what they are ----------------------------------------------------------------------------------------------------
@@ -79,6 +90,7 @@ def loss_of(name: str, model: LatentVariableModel, x: Tensor, seed: int = 2) -> 
         ("conv-ae", 442_433),
         ("denoising-ae-64", 484_944),
         ("conv-vae", 384_577),
+        ("conditional-vae-20", 554_808),
     ],
 )
 def test_presets_have_the_number_of_parameters_of_their_sources(name: str, count: int) -> None:
@@ -113,14 +125,15 @@ def test_shapes(name: str, shape: tuple[int, ...]) -> None:
     model, x = built(name, shape), data(shape)
     latent_dim = PRESETS[name].config().model.latent_dim
     latent = model.latent_shape if latent_dim is None else (latent_dim,)
-    trace = model.trace(x, noise=noise_of(model, 3), k=3)
+    y = labels_for(model)
+    trace = model.trace(x, y, noise=noise_of(model, 3), k=3)
     assert trace.levels[0].z.shape == (3 * BATCH, *latent) and model.latent_shape == latent
     assert trace.log_likelihood(x).shape == (3, BATCH) and trace.distortion(x).shape == (BATCH,)
-    assert model.encode(x).mean.shape == (BATCH, *latent)
-    assert model.reconstruct(x).shape == model.decode(torch.zeros(BATCH, *latent)).mean.shape == x.shape
-    assert ((model.reconstruct(x) >= 0) & (model.reconstruct(x) <= 1)).all()
+    assert model.encode(x, y).mean.shape == (BATCH, *latent)
+    assert model.reconstruct(x, y).shape == model.decode(torch.zeros(BATCH, *latent), y).mean.shape == x.shape
+    assert ((model.reconstruct(x, y) >= 0) & (model.reconstruct(x, y) <= 1)).all()
     if model.has_prior:
-        assert model.sample(3).shape == (3, *shape)
+        assert model.sample(3, labels_for(model, 3)).shape == (3, *shape)
         assert trace.log_weights(x).shape == (3, BATCH)
 
 
@@ -157,7 +170,8 @@ def test_weights_survive_saving(name: str, shape: tuple[int, ...]) -> None:
     expected, found = model.state_dict(), other.state_dict()
     assert expected.keys() == found.keys()
     assert all(torch.equal(expected[key], found[key]) and expected[key].dtype == found[key].dtype for key in expected)
-    assert torch.equal(model.eval().reconstruct(x), other.eval().reconstruct(x))
+    y = labels_for(model)
+    assert torch.equal(model.eval().reconstruct(x, y), other.eval().reconstruct(x, y))
 
 
 @every_system
@@ -186,8 +200,8 @@ def test_inputs_are_not_mutated(name: str, shape: tuple[int, ...]) -> None:
     noise = noise_of(model)
     before = [x.clone(), *(eps.clone() for eps in noise)]
     objective = build_objective(PRESETS[name].config().objective)
-    objective(model, x, None, noise, objective.coefficients_at(0.0)).total().backward()
-    model.reconstruct(x)
+    objective(model, x, labels_for(model), noise, objective.coefficients_at(0.0)).total().backward()
+    model.reconstruct(x, labels_for(model))
     assert all(torch.equal(a, b) for a, b in zip(before, [x, *noise], strict=True)) and x.grad is None
 
 

@@ -10,7 +10,9 @@ from typing import Any
 
 import numpy as np
 import pytest
+import torch
 
+from latentia.data.seeds import derive_seed
 from latentia.errors import ConfigError, DataError, EnvironmentFault, LatentiaError, RunError
 from latentia.recipes.presets import find_preset
 from latentia.runs import fitting
@@ -216,6 +218,63 @@ def test_samples_and_own_inputs_need_no_data(tmp_path: Path, arrays: dict[str, A
     assert result.mse == pytest.approx(float(((result.reconstruction - result.x) ** 2).mean()))
     with pytest.raises(ConfigError):
         run.sample(10**9)
+
+
+CONDITIONAL = {"model.condition.name": "labels", "model.prior.name": "conditional-normal"}
+
+
+def test_a_conditional_run_is_asked_for_classes(tmp_path: Path, arrays: dict[str, Any]):
+    arrays = {**arrays, "y": np.array(["cat", "dog", "7"])[arrays["y"] % 3]}
+    arrays["y_test"] = np.array(["cat", "dog", "7"])[arrays["y_test"] % 3]
+    run = start(arrays, tmp_path / "run", settings=CONDITIONAL)
+    assert run.model.conditional and run.spec.classes == ("7", "cat", "dog")
+    everything = run.sample()
+    assert everything.classes == run.spec.classes and everything.x.shape == (24, 1, 8, 8)
+    picked = run.sample(5, classes=["dog", 1], write=False)
+    assert picked.classes == ("dog", "cat") and picked.to_json()["classes"] == ["dog", "cat"] and len(picked.x) == 10
+    alone = run.model.sample(10, torch.tensor([2] * 5 + [1] * 5), generator=_drawn(0))
+    torch.testing.assert_close(picked.x, alone)
+    assert run.sample(3, classes=["7"], write=False).classes == ("7",)  # a name before a number
+    for wrong, message in (
+        (["dgo"], "no class 'dgo'. Did you mean 'dog'"),
+        ([3], "no class '3'"),
+        ([], "at least one"),
+    ):
+        with pytest.raises(ConfigError, match=message):
+            run.sample(classes=wrong)
+    with pytest.raises(ConfigError, match="of all classes together"):
+        run.sample(50_000)
+    again = open_run(tmp_path / "run")
+    assert again.sample(5, classes=["dog", 1], write=False).x.equal(picked.x)
+    assert again.spec.classes == run.spec.classes
+    np.save(tmp_path / "bare.npy", arrays["x_test"][:5])
+    with pytest.raises(DataError, match=r"has no labels that fit: give a .npz file with x and y.*7, cat, dog"):
+        again.reconstruct(input=tmp_path / "bare.npy")
+    np.savez(tmp_path / "mine.npz", x=arrays["x_test"][:5], y=arrays["y_test"][:5])
+    assert len(again.reconstruct(input=tmp_path / "mine.npz").x) == 5
+    assert "reconstruct(x, y)" in (tmp_path / "run" / "model" / "README.md").read_text()
+    assert "latentia sample" in (tmp_path / "run" / "report.html").read_text()
+
+
+def _drawn(seed: int) -> torch.Generator:
+    return torch.Generator().manual_seed(derive_seed(seed, "sample"))
+
+
+def test_validation_and_evaluation_of_a_conditional_model_see_its_labels(arrays: dict[str, Any]):
+    run = start(arrays, None, settings={**CONDITIONAL, "data.validation": 0.2})
+    assert {row["split"] for row in run.metrics} == {"train", "valid"}
+    value = run.evaluate(importance_samples=12)
+    assert value["nll"] < -value["elbo"] + 1 and value["protocol"]["condition"].endswith("x given y")
+    with pytest.raises(ConfigError, match="train a preset that is, such as conditional-vae"):
+        start(arrays, None).sample(classes=["1"])
+
+
+def test_a_conditional_model_needs_the_labels_of_every_part(arrays: dict[str, Any]):
+    bare = {key: value for key, value in arrays.items() if key != "y_test"}
+    with pytest.raises(DataError, match="the labels of every part, and the test part of arrays has none: give y_"):
+        start(bare, None, settings=CONDITIONAL)
+    with pytest.raises(ConfigError, match="a conditional model needs labels, and the data have none"):
+        start(arrays["x"], None, settings=CONDITIONAL)
 
 
 def test_reconstructions_see_the_data_that_evaluation_sees(tmp_path: Path):

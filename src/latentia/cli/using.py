@@ -85,7 +85,27 @@ def reconstruct(
 
 def sample(
     run: options.RunPath,
-    n: Annotated[int, typer.Option("--n", "-n", metavar="N", min=1, help="How many.")] = 64,
+    n: Annotated[
+        int | None,
+        typer.Option(
+            "--n",
+            "-n",
+            metavar="N",
+            min=1,
+            help="How many, 64 if not given; of a conditional model how many of each class, 8 if not given.",
+            show_default=False,
+        ),
+    ] = None,
+    classes: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--class",
+            metavar="CLASS",
+            help="Of a conditional model, the class to draw from, by name or by number from 0. "
+            "May be given several times; without it, every class.",
+            show_default=False,
+        ),
+    ] = None,
     seed: Annotated[
         int, typer.Option(metavar="N", min=0, help="Seed of the draws; the same seed gives the same samples.")
     ] = 0,
@@ -112,13 +132,16 @@ def sample(
 ) -> None:
     """Draw latents from the prior and decode them.
 
-    The decoded means are saved as a picture, and as a .npy file beside it.
+    The decoded means are saved as a picture, and as a .npy file beside it. A conditional model draws each class in a
+    row of its own: `--class 7 -n 20` are twenty sevens.
     """
     from latentia import runs
     from latentia.cli import printing, progress
 
     with progress.working(f"sampling from {run}"):
-        samples = runs.open_run(run).sample(n=n, seed=seed, temperature=temperature, prior=prior, out=out)
+        samples = runs.open_run(run).sample(
+            n=n, classes=classes or None, seed=seed, temperature=temperature, prior=prior, out=out
+        )
     result = samples.to_json()
     if json:
         printing.document(result)

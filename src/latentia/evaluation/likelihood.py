@@ -233,6 +233,7 @@ def _protocol(model: Any, dataset: Dataset, seed: int, closed: bool) -> dict[str
         "likelihood_normalised": model.likelihood.is_normalised(dataset.spec),
         "likelihood_in_words": words,
         "rate": ("closed form" if closed else "estimated from one draw") if model.has_prior else None,
+        "condition": "the label: every likelihood is of x given y" if model.conditional else None,
         "binarize": dataset.preparation.binarize,
         "dequantize": dataset.preparation.dequantize,
         "seed": seed,

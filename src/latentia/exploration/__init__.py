@@ -14,6 +14,7 @@ __getattr__, __dir__, __all__ = attach(
         "plot_projection": "latents",
         "plot_rate_per_dimension": "plots",
         "plot_reconstructions": "pictures",
+        "plot_class_samples": "pictures",
         "plot_samples": "pictures",
         "project": "projection",
         "save_figure": "style",

@@ -6,16 +6,18 @@ Images are shown as images, vectors as heat maps. Owns what these figures show; 
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+import numpy as np
 from torch import Tensor
 
 from latentia.data.dataset import DataSpec
 from latentia.errors import DataError
 from latentia.exploration import style
 from latentia.exploration.images import to_rgb
-from latentia.exploration.sheets import MOST_IMAGES, Band, checked, heat_maps, remarks_on, sheet, short
+from latentia.exploration.sheets import MOST_IMAGES, MOST_VECTORS, Band, checked, heat_maps, remarks_on, sheet, short
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -44,6 +46,47 @@ def plot_samples(x: Tensor, spec: DataSpec, *, title: str = "Samples", columns: 
         if not spec.is_image:
             return heat_maps([Band("", x)], spec, title)
         return sheet([to_rgb(x[:MOST_IMAGES], spec.low, spec.high)], title, columns, None, remarks_on(x, spec), [])
+
+
+def plot_class_samples(x: Tensor, classes: Sequence[object], spec: DataSpec, *, title: str = "Samples") -> Figure:
+    """Samples of wished classes: rows of images that are named at the left, or a heat map of vectors.
+
+    Args:
+        x: Data, (len(classes) n, *event), the n of the first class first. At most 400 images or 200 vectors are drawn,
+            equally many of each class.
+        classes: What each class is called.
+        spec: What one sample is; its range gives black and white.
+        title: The figure's title.
+
+    Raises:
+        DataError: If there is nothing to draw, or x does not fit the spec or the classes.
+
+    Example:
+        >>> import torch
+        >>> figure = plot_class_samples(torch.rand(16, 1, 8, 8), ["cat", "dog"], DataSpec((1, 8, 8)))
+    """
+    x = checked(x, spec)
+    if not classes or len(x) % len(classes):
+        raise DataError(f"{len(x)} samples cannot be of {len(classes)} classes, equally many of each")
+    n, most = len(x) // len(classes), MOST_IMAGES if spec.is_image else MOST_VECTORS
+    names = [style.plain(name, 40) for name in classes[:most]]
+    each = min(n, max(1, most // len(classes)))
+    x = x.reshape(len(classes), n, *spec.event_shape)[: len(names), :each]
+    remarks = [f"the first {each} of {n:,} of each class"] if each < n else []
+    if len(names) < len(classes):
+        remarks.append(f"the first {len(names)} of {len(classes):,} classes")
+    with style.styled():
+        if not spec.is_image:
+            return _class_vectors(x, names, spec, "; ".join([title, *remarks]))
+        columns = min(max(each, 8), 10)
+        lines = math.ceil(each / columns)
+        pictures = to_rgb(x.flatten(0, 1), spec.low, spec.high).reshape(len(names), each, *x.shape[3:], 3)
+        padded = np.full((len(names), lines * columns, *pictures.shape[2:]), 255, np.uint8)
+        padded[:, :each] = pictures
+        left = [name if line == 0 else "" for name in names for line in range(lines)]
+        if spec.event_shape[0] not in (1, 3):
+            remarks.append(f"shown: the mean of the {spec.event_shape[0]} channels")
+        return sheet([padded.reshape(-1, *padded.shape[2:])], title, columns, None, remarks, [], left)
 
 
 def plot_reconstructions(
@@ -90,3 +133,15 @@ def plot_reconstructions(
         pictures = [to_rgb(part[:MOST_IMAGES], spec.low, spec.high) for part in (x, x_hat)]
         remarks = ["top: original; bottom: reconstruction and its mse", *remarks_on(x, spec)]
         return sheet(pictures, title, 8, above, remarks, below)
+
+
+def _class_vectors(x: Tensor, names: list[str], spec: DataSpec, title: str) -> Figure:
+    """A heat map of vectors (classes, n, *event), each class named at the middle of its rows."""
+    n = x.shape[1]
+    figure = heat_maps([Band("", x.flatten(0, 1), axis="class")], spec, title)
+    axes = figure.axes[0]
+    every = math.ceil(len(names) / 24)
+    axes.set_yticks([(index + 0.5) * n - 0.5 for index in range(0, len(names), every)], names[::every])
+    for index in range(1, len(names)):
+        axes.axhline(index * n - 0.5, color="white", linewidth=1.5 if len(names) <= 24 else 0.5)
+    return figure

@@ -13,7 +13,7 @@ import numpy as np
 from latentia.errors import DataError
 from latentia.exploration import style
 from latentia.exploration.latents import plot_latents
-from latentia.exploration.pictures import plot_reconstructions, plot_samples
+from latentia.exploration.pictures import plot_class_samples, plot_reconstructions, plot_samples
 from latentia.exploration.style import figure_bytes, save_figure
 
 if TYPE_CHECKING:
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 __all__ = [
     "ACTIVE_RATE",
     "figure_bytes",
+    "plot_class_samples",
     "plot_curves",
     "plot_latents",
     "plot_rate_per_dimension",

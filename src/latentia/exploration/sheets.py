@@ -74,8 +74,9 @@ def sheet(
     above: list[str] | None,
     remarks: list[str],
     below: list[str],
+    left: list[str] | None = None,
 ) -> Figure:
-    """Draw bands of images with texts above and below, laid out in inches from the top left.
+    """Draw bands of images with texts around them, laid out in inches from the top left.
 
     Args:
         layers: Each (N, H, W, 3), uint8; an image of each layer under that of the one before.
@@ -84,15 +85,18 @@ def sheet(
         above: A text over each column of a band, already harmless (:func:`latentia.exploration.style.plain`).
         remarks: Sentences under the title.
         below: A text under each, or nothing.
+        left: A text at the left of each band, already harmless.
     """
     n, high, wide, _ = layers[0].shape
     columns = max(1, min(columns, n))
     ratio = min(max(high / wide, 1 / _SLIMMEST), _SLIMMEST)
-    room = (style.WIDTH - 2 * MARGIN + GAP) / columns - GAP
+    aside = min(0.08 * max(map(len, left)) + 0.12, 1.6) if left else 0.0  # inches for the texts at the left
+    start = MARGIN + aside
+    room = (style.WIDTH - aside - 2 * MARGIN + GAP) / columns - GAP
     cell = min(room, 2.4 / max(1.0, ratio)) if ratio > 1 else min(room, 2.4)
     text_cell = max(cell, 0.62) if below or above else cell  # so that neighbouring texts do not touch
     step = text_cell + GAP
-    width = max(columns * step - GAP + 2 * MARGIN, min(style.WIDTH, 4.2))
+    width = max(columns * step - GAP + 2 * MARGIN + aside, min(style.WIDTH, 4.2))
     head, top = heads(title, remarks, width)
     band = len(layers) * (cell * ratio + GAP) + LINE * (bool(above) + bool(below)) + (0.1 if len(layers) > 1 else 0)
     bands = math.ceil(n / columns)
@@ -104,9 +108,12 @@ def sheet(
         part = slice(index * columns, (index + 1) * columns)
         y = top + index * band + LINE * bool(above)
         for layer in layers:
-            draw_row(axes, enlarge(layer[part], math.ceil(cell * 200)), (MARGIN + pad, y), (cell, cell * ratio), step)
+            draw_row(axes, enlarge(layer[part], math.ceil(cell * 200)), (start + pad, y), (cell, cell * ratio), step)
             y += cell * ratio + GAP
-        centres = [MARGIN + text_cell / 2 + column * step for column in range(len(layers[0][part]))]
+        if left:
+            middle = top + index * band + LINE * bool(above) + cell * ratio / 2
+            small_text(axes, start - 0.08, middle, fitting(left[index], aside), "center", style.INK, ha="right")
+        centres = [start + text_cell / 2 + column * step for column in range(len(layers[0][part]))]
         for x, text in zip(centres, (above or [])[part], strict=False):
             small_text(axes, x, top + index * band + LINE - 0.05, fitting(text, text_cell), "bottom", style.INK)
         for x, text in zip(centres, below[part], strict=False):
@@ -149,9 +156,9 @@ def draw_row(axes: Axes, images: np.ndarray, at: tuple[float, float], size: tupl
     axes.imshow(picture, extent=extent, aspect="auto", interpolation="antialiased")
 
 
-def small_text(axes: Axes, x: float, y: float, text: str, va: Any, color: str) -> None:
-    """Write a word under or over an image."""
-    axes.text(x, y, text, ha="center", va=va, size=9, color=color)
+def small_text(axes: Axes, x: float, y: float, text: str, va: Any, color: str, *, ha: Any = "center") -> None:
+    """Write a word under, over or beside an image."""
+    axes.text(x, y, text, ha=ha, va=va, size=9, color=color)
 
 
 def fitting(text: str, width: float) -> str:

@@ -16,6 +16,7 @@ from torch.distributions import Distribution
 
 from latentia.errors import ConfigError
 from latentia.models.trace import Level, Trace
+from latentia.parts.conditioning import LabelConditioning
 
 
 class LatentVariableModel(nn.Module):
@@ -33,6 +34,7 @@ class LatentVariableModel(nn.Module):
         likelihood: those parameters -> p(x given z).
         event_shape: Shape of one x.
         latent_shape: Shape of one z.
+        conditioning: How labels y are joined to x and to z: the model is then conditional, and every method needs y.
 
     Example:
         >>> import latentia.parts as parts
@@ -57,6 +59,7 @@ class LatentVariableModel(nn.Module):
         likelihood: nn.Module,
         event_shape: Sequence[int],
         latent_shape: Sequence[int],
+        conditioning: LabelConditioning | None = None,
     ) -> None:
         super().__init__()
         self.encoder = encoder
@@ -64,6 +67,7 @@ class LatentVariableModel(nn.Module):
         self.prior: Any = prior
         self.decoder = decoder
         self.likelihood = likelihood
+        self.conditioning = conditioning
         self.event_shape = tuple(event_shape)
         self.latent_shape = tuple(latent_shape)
 
@@ -77,6 +81,17 @@ class LatentVariableModel(nn.Module):
         """Whether the model has a p(z), so that it can sample and has an ELBO."""
         return self.prior is not None
 
+    @property
+    def conditional(self) -> bool:
+        """Whether the model depends on labels y."""
+        return self.conditioning is not None
+
+    def _labels(self, y: Tensor | None, n: int) -> Tensor | None:
+        """The labels of n samples: checked for a conditional model, as they are for another."""
+        if self.conditioning is None:
+            return y
+        return self.conditioning.checked(y, n, next(self.parameters()).device)
+
     def encode(self, x: Tensor, y: Tensor | None = None) -> Any:
         """q(z given x).
 
@@ -88,7 +103,7 @@ class LatentVariableModel(nn.Module):
             A distribution with batch shape (B,) and event shape ``latent_shape``.
 
         Raises:
-            ConfigError: If x has another shape than the model was built for.
+            ConfigError: If x has another shape than the model was built for, or y does not fit a conditional model.
         """
         if not x.is_floating_point():
             raise ConfigError(f"the model takes real numbers, not {x.dtype}: convert 8-bit values by x.float() / 255")
@@ -97,7 +112,7 @@ class LatentVariableModel(nn.Module):
                 f"the model was built for x of shape (B, {', '.join(map(str, self.event_shape))}), "
                 f"but was given {tuple(x.shape)}: reshape it, adding the batch axis if it is missing"
             )
-        return self.posterior(self.encoder(x))
+        return self.posterior(self.encoder(x if self.conditioning is None else self.conditioning.before_encoder(x, y)))
 
     def decode(self, z: Tensor, y: Tensor | None = None) -> Distribution:
         """p(x given z).
@@ -110,14 +125,14 @@ class LatentVariableModel(nn.Module):
             A distribution with batch shape (B,) and event shape ``event_shape``.
 
         Raises:
-            ConfigError: If z has another shape than the model was built for.
+            ConfigError: If z has another shape than the model was built for, or y does not fit a conditional model.
         """
         if tuple(z.shape[1:]) != self.latent_shape:
             raise ConfigError(
                 f"the model's latents have shape (B, {', '.join(map(str, self.latent_shape))}), "
                 f"but were given as {tuple(z.shape)}: reshape them, adding the batch axis if it is missing"
             )
-        return self.likelihood(self.decoder(z))
+        return self.likelihood(self.decoder(z if self.conditioning is None else self.conditioning.before_decoder(z, y)))
 
     def draw_noise(
         self, batch: int, k: int = 1, generator: torch.Generator | None = None, device: torch.device | str = "cpu"
@@ -149,8 +164,9 @@ class LatentVariableModel(nn.Module):
             The trace; its z are (K*B, *latent), sample-major.
 
         Raises:
-            ConfigError: If x or the noise has another shape than the model or K asks for.
+            ConfigError: If x, y or the noise has another shape than the model or K asks for.
         """
+        y = self._labels(y, len(x))
         q = self.encode(x, y)
         shape = (k, len(x), *self.latent_shape)
         if getattr(self.posterior, "deterministic", False):
@@ -161,11 +177,10 @@ class LatentVariableModel(nn.Module):
         else:
             z = q.from_noise(noise[0])
         z = z.reshape(-1, *self.latent_shape)  # (K*B, *latent)
+        kl = None if self.prior is None else self.prior.kl(q, y)
         if y is not None and k > 1:
             y = y.repeat(k)  # (K*B,), sample-major as z
-        prior = kl = None
-        if self.prior is not None:
-            prior, kl = self.prior(y), self.prior.kl(q)
+        prior = None if self.prior is None else self.prior(y)
         level = Level(z=z, posterior=q, prior=prior, kl=kl)
         return Trace(levels=(level,), likelihood=self.decode(z, y), k=k)
 
@@ -195,7 +210,7 @@ class LatentVariableModel(nn.Module):
             (n, *event).
 
         Raises:
-            ConfigError: For a model without a prior, which cannot sample.
+            ConfigError: For a model without a prior, which cannot sample; or if y does not fit a conditional model.
         """
         prior = self.prior if prior is None else prior
         if prior is None:
@@ -203,4 +218,5 @@ class LatentVariableModel(nn.Module):
                 "an autoencoder has no prior, so there is nothing to sample from: fit one to its latents with "
                 "`latentia fit-prior RUN gmm`, or train a preset with one, such as vae"
             )
+        y = self._labels(y, n)
         return self.decode(prior.sample(n, generator=generator, temperature=temperature, y=y), y).mean

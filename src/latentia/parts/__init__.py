@@ -27,8 +27,11 @@ __getattr__, __dir__, __all__ = attach(
         "Prior": "priors",
         "StandardNormalPrior": "priors",
         "GaussianMixturePrior": "priors",
+        "ConditionalNormalPrior": "priors",
         "CorrelatedMixturePrior": "latent_priors",
         "DiffusionPrior": "latent_priors",
+        "LabelConditioning": "conditioning",
+        "LabelJoin": "conditioning",
         "Likelihood": "likelihoods",
         "Bernoulli": "likelihoods",
         "ContinuousBernoulli": "likelihoods",
@@ -42,5 +45,6 @@ __getattr__, __dir__, __all__ = attach(
         "PosteriorSettings": "settings",
         "PriorSettings": "settings",
         "LikelihoodSettings": "settings",
+        "LabelConditionSettings": "settings",
     },
 )

@@ -23,7 +23,10 @@ class Prior(nn.Module, ABC):
 
     Attributes:
         latent_shape: Shape of one latent.
+        conditional: Whether it depends on labels; it is then built with the number of classes.
     """
+
+    conditional: bool = False
 
     def __init__(self, latent_shape: Sequence[int]) -> None:
         super().__init__()
@@ -34,8 +37,13 @@ class Prior(nn.Module, ABC):
         """Return p(z), or p(z given y) if the prior depends on labels; its ``log_prob`` maps (B, *latent) to (B,)."""
 
     @abstractmethod
-    def kl(self, q: Distribution) -> Tensor | None:
-        """Return KL(q to p) of each latent dimension, (B, *latent) in nats, or None without a closed form."""
+    def kl(self, q: Distribution, y: Tensor | None = None) -> Tensor | None:
+        """Return KL(q to p) of each latent dimension, (B, *latent) in nats, or None without a closed form.
+
+        Args:
+            q: The posterior, over a batch of B.
+            y: Labels (B,), for priors that depend on them.
+        """
 
     @abstractmethod
     def sample(
@@ -90,7 +98,7 @@ class StandardNormalPrior(Prior):
         """Return p(z), batch shape (1,)."""
         return DiagonalNormal(self.loc, self.logvar)
 
-    def kl(self, q: Distribution) -> Tensor | None:
+    def kl(self, q: Distribution, y: Tensor | None = None) -> Tensor | None:
         """Return KL(q to N(0, 1)) of each latent dimension, (B, *latent), if q is a diagonal Gaussian."""
         return gaussian_kl(q.loc, q.logvar) if isinstance(q, DiagonalNormal) else None
 
@@ -103,6 +111,73 @@ class StandardNormalPrior(Prior):
     ) -> Tensor:
         """Draw n latents; temperature is their standard deviation. See :meth:`Prior.sample`."""
         return temperature * _normal_noise((n, *self.latent_shape), self.loc, generator)
+
+
+class ConditionalNormalPrior(Prior):
+    r"""A normal for each class, whose mean and variance are learned: p(z given y).
+
+    .. math:: p(z \mid y) = N(z; \mu_y, \mathrm{diag}\, \sigma_y^2)
+
+    The prior network of Sohn et al., 2015, "Learning Structured Output Representation using Deep Conditional Generative
+    Models", https://papers.nips.cc/paper/5775, eq. 4, whose condition is here one of finitely many classes, so that the
+    network is a table. It starts as the standard normal.
+
+    Args:
+        latent_shape: Shape of one latent.
+        classes: Number of classes.
+
+    Attributes:
+        loc: (classes, *latent).
+        logvar: (classes, *latent).
+
+    Raises:
+        ConfigError: If there is no class.
+
+    Example:
+        >>> prior = ConditionalNormalPrior((20,), classes=10)
+        >>> prior.sample(3, y=torch.tensor([7, 7, 1])).shape
+        torch.Size([3, 20])
+    """
+
+    conditional = True
+
+    def __init__(self, latent_shape: Sequence[int], classes: int) -> None:
+        super().__init__(latent_shape)
+        if classes < 1:
+            raise ConfigError(f"classes must be at least 1, not {classes}")
+        self.loc = nn.Parameter(torch.zeros(classes, *self.latent_shape))
+        self.logvar = nn.Parameter(torch.zeros(classes, *self.latent_shape))
+
+    def forward(self, y: Tensor | None = None) -> DiagonalNormal:
+        """Return p(z given y) for labels (B,), batch shape (B,)."""
+        y = _needed(y)
+        return DiagonalNormal(self.loc[y], self.logvar[y])
+
+    def kl(self, q: Distribution, y: Tensor | None = None) -> Tensor | None:
+        """Return KL(q to p(z given y)) of each latent dimension, (B, *latent), if q is a diagonal Gaussian."""
+        if not isinstance(q, DiagonalNormal):
+            return None
+        y = _needed(y)
+        return gaussian_kl(q.loc, q.logvar, self.loc[y], self.logvar[y])
+
+    def sample(
+        self,
+        n: int,
+        generator: torch.Generator | None = None,
+        temperature: float = 1.0,
+        y: Tensor | None = None,
+    ) -> Tensor:
+        """Draw a latent for each label (n,); temperature 0 gives the classes' means. See :meth:`Prior.sample`."""
+        with torch.no_grad():
+            y = _needed(y)
+            noise = _normal_noise((n, *self.latent_shape), self.loc, generator)
+            return self.loc[y] + temperature * (0.5 * self.logvar[y]).exp() * noise  # (n, *latent)
+
+
+def _needed(y: Tensor | None) -> Tensor:
+    if y is None:
+        raise ConfigError("this prior depends on labels: give y, a label for each sample")
+    return y
 
 
 class GaussianMixturePrior(Prior):
@@ -146,7 +221,7 @@ class GaussianMixturePrior(Prior):
         """Return p(z), of empty batch shape."""
         return GaussianMixture(self.logits, self.loc, self.logvar)
 
-    def kl(self, q: Distribution) -> Tensor | None:
+    def kl(self, q: Distribution, y: Tensor | None = None) -> Tensor | None:
         """Return None: there is no closed form."""
         return None
 

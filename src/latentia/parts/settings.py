@@ -310,6 +310,25 @@ class GaussianMixturePriorSettings(Settings):
     components: int = Field(default=10, ge=1, description="How many Gaussians are mixed.")
 
 
+class ConditionalNormalPriorSettings(Settings):
+    """A normal for each class, whose mean and variance are learned; for conditional models."""
+
+    name: Literal["conditional-normal"] = Field(
+        default="conditional-normal", description="A learned normal for each class; needs model.condition."
+    )
+
+
+# --- conditioning -----------------------------------------------------------------------------------------------------
+
+
+class LabelConditionSettings(Settings):
+    """Labels as a condition of the model, one-hot; the data must have some."""
+
+    name: Literal["labels"] = Field(default="labels", description="Each sample's class, one-hot.")
+    encoder: bool = Field(default=True, description="Whether the encoder sees the label: q(z given x, y).")
+    decoder: bool = Field(default=True, description="Whether the decoder sees the label: p(x given z, y).")
+
+
 # --- likelihoods ------------------------------------------------------------------------------------------------------
 
 
@@ -407,7 +426,10 @@ PosteriorSettings = Annotated[
     | RectifiedPosteriorSettings,
     Field(discriminator="name"),
 ]
-PriorSettings = Annotated[StandardNormalPriorSettings | GaussianMixturePriorSettings, Field(discriminator="name")]
+PriorSettings = Annotated[
+    StandardNormalPriorSettings | GaussianMixturePriorSettings | ConditionalNormalPriorSettings,
+    Field(discriminator="name"),
+]
 LikelihoodSettings = Annotated[
     BernoulliSettings
     | ContinuousBernoulliSettings

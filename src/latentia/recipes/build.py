@@ -19,6 +19,7 @@ from latentia.objectives.elbo import Elbo
 from latentia.objectives.settings import AutoencoderSettings, ElboSettings
 from latentia.objectives.terms import Objective
 from latentia.parts import latent_priors, likelihoods, posteriors, priors
+from latentia.parts.conditioning import LabelConditioning, LabelJoin
 from latentia.parts.networks.convolutional import ConvDecoder, ConvEncoder
 from latentia.parts.networks.mlp import MLP
 from latentia.parts.networks.residual import ResidualDecoder, ResidualEncoder, ResidualMLP
@@ -34,6 +35,9 @@ ENCODERS: dict[str, Callable[..., nn.Module]] = {
     "conv-stack": ConvStackEncoder,
 }
 """Called as ``(event_shape, **settings)``; the module has ``out_features``, and ``out_shape`` if they are a map."""
+
+FLATTENING = {"mlp", "residual-mlp"}
+"""The networks that flatten what they are given; the others are given labels as maps beside an image."""
 
 DECODERS: dict[str, Callable[..., nn.Module]] = {
     "mlp": MLP,
@@ -56,6 +60,7 @@ POSTERIORS: dict[str, Any] = {
 PRIORS: dict[str, Callable[..., nn.Module]] = {
     "standard-normal": priors.StandardNormalPrior,
     "gaussian-mixture": priors.GaussianMixturePrior,
+    "conditional-normal": priors.ConditionalNormalPrior,
 }
 LIKELIHOODS: dict[str, Callable[..., likelihoods.Likelihood]] = {
     "bernoulli": likelihoods.Bernoulli,
@@ -100,6 +105,7 @@ def build_model(settings: ModelSettings, spec: DataSpec, *, seed: int | None = N
             "a deterministic posterior has no finite KL to a prior: set model.prior = 'none' for an autoencoder, "
             f"or model.posterior.name = '{'gaussian-map' if kind.spatial else 'gaussian'}' for a VAE"
         )
+    _check_condition(settings, spec)
     if seed is None:
         return _assemble(settings, spec)
     with torch.random.fork_rng(devices=[]):
@@ -110,16 +116,23 @@ def build_model(settings: ModelSettings, spec: DataSpec, *, seed: int | None = N
 def _assemble(settings: ModelSettings, spec: DataSpec) -> LatentVariableModel:
     likelihood = LIKELIHOODS[settings.likelihood.name](**_arguments(settings.likelihood))
     likelihood.check(spec, settings.prior is not None)
-    encoder: Any = ENCODERS[settings.encoder.name](spec.event_shape, **_arguments(settings.encoder))
+    join_x = _join(settings, "encoder", spec.event_shape, spec)
+    event_in = spec.event_shape if join_x is None else join_x.out_shape
+    encoder: Any = ENCODERS[settings.encoder.name](event_in, **_arguments(settings.encoder))
     latent_shape = _latent_shape(settings, getattr(encoder, "out_shape", ()))
+    join_z = _join(settings, "decoder", latent_shape, spec)
     posterior = POSTERIORS[settings.posterior.name](
         encoder.out_features, latent_shape, **_arguments(settings.posterior)
     )
     prior = None
     if settings.prior is not None:
-        prior = PRIORS[settings.prior.name](latent_shape, **_arguments(settings.prior))
+        prior = _prior(settings.prior, latent_shape, spec)
     out_shape = likelihood.parameter_shape(spec.event_shape)
-    decoder = DECODERS[settings.decoder.name](latent_shape, out_shape=out_shape, **_arguments(settings.decoder))
+    latent_in = latent_shape if join_z is None else join_z.out_shape
+    decoder = DECODERS[settings.decoder.name](latent_in, out_shape=out_shape, **_arguments(settings.decoder))
+    conditioning = None
+    if settings.condition is not None:
+        conditioning = LabelConditioning(len(spec.classes), encoder=join_x, decoder=join_z)
     return LatentVariableModel(
         encoder=encoder,
         posterior=posterior,
@@ -128,6 +141,7 @@ def _assemble(settings: ModelSettings, spec: DataSpec) -> LatentVariableModel:
         likelihood=likelihood,
         event_shape=spec.event_shape,
         latent_shape=latent_shape,
+        conditioning=conditioning,
     )
 
 
@@ -155,6 +169,42 @@ def _latent_shape(settings: ModelSettings, encoded: tuple[int, ...]) -> tuple[in
             f"model.latent_dim = {settings.latent_dim} has no meaning: set it to 'none'"
         )
     return encoded
+
+
+def _prior(settings: Any, latent_shape: tuple[int, ...], spec: DataSpec) -> nn.Module:
+    kind: Any = PRIORS[settings.name]
+    classes = {"classes": len(spec.classes)} if kind.conditional else {}
+    return kind(latent_shape, **classes, **_arguments(settings))
+
+
+def _join(settings: ModelSettings, part: str, shape: tuple[int, ...], spec: DataSpec) -> LabelJoin | None:
+    """How labels are joined to what goes into the encoder or the decoder, of the given shape."""
+    if settings.condition is None or not getattr(settings.condition, part):
+        return None
+    maps = len(shape) == 3 and getattr(settings, part).name not in FLATTENING
+    return LabelJoin(shape, len(spec.classes), maps=maps)
+
+
+def _check_condition(settings: ModelSettings, spec: DataSpec) -> None:
+    """Refuse conditions that the data do not have, or that nothing depends on."""
+    prior: Any = None if settings.prior is None else PRIORS[settings.prior.name]
+    by_class = prior is not None and prior.conditional
+    if settings.condition is None:
+        if by_class:
+            raise ConfigError(
+                f"the prior '{settings.prior.name}' depends on labels: "  # pyright: ignore[reportOptionalMemberAccess]
+                "set model.condition.name = 'labels', or model.prior.name = 'standard-normal'"
+            )
+        return
+    if not (settings.condition.encoder or settings.condition.decoder or by_class):
+        raise ConfigError(
+            "nothing depends on the labels: set model.condition.decoder = true, or model.condition = 'none'"
+        )
+    if not spec.classes:
+        raise ConfigError(
+            "a conditional model needs labels, and the data have none: give data with y, or set model.condition = "
+            "'none' (and a prior without labels), as the preset 'vae' does"
+        )
 
 
 def _arguments(settings: Any) -> dict[str, Any]:

@@ -18,6 +18,7 @@ from latentia.parts.settings import (
     DecoderSettings,
     EncoderSettings,
     GaussianPosteriorSettings,
+    LabelConditionSettings,
     LikelihoodSettings,
     MLPSettings,
     PosteriorSettings,
@@ -45,6 +46,9 @@ class ModelSettings(Settings):
         default=StandardNormalPriorSettings(), description="p(z), or none for an autoencoder."
     )
     likelihood: LikelihoodSettings = BernoulliSettings()
+    condition: LabelConditionSettings | None = Field(
+        default=None, description="What the model is conditioned on, or none; 'name = \"labels\"' for the classes."
+    )
 
 
 class Config(Settings):
@@ -163,7 +167,7 @@ def _assign(values: dict[str, Any], key: str, value: Any, given: Mapping[str, An
         if section.get("name") != value:
             _refuse_undoing(key, value, given)
             section.clear()
-    elif last not in section and "name" not in section and section:
+    elif section and last not in section and "name" not in section and not _is_setting(parents, last):
         raise ConfigError(f"there is no setting '{key}'.{did_you_mean(last, section)}")
     section[last] = value
     if key in _EXCLUSIVE and value != NONE:
@@ -171,6 +175,10 @@ def _assign(values: dict[str, Any], key: str, value: Any, given: Mapping[str, An
         if given.get(other, NONE) != NONE:
             raise ConfigError(f"{key} and {other} exclude each other: give one of them")
         section[other.rpartition(".")[2]] = None
+
+
+def _is_setting(parents: list[str], last: str) -> bool:
+    return any(last in kind.model_fields for kind in settings_at(Config, parents))
 
 
 _EXCLUSIVE = {"training.steps": "training.epochs", "training.epochs": "training.steps"}

@@ -35,6 +35,16 @@ class Preset:
 _SQUARED_ERROR = {"name": "gaussian", "sigma": "fixed", "scale": 1.0, "loc_activation": "sigmoid"}
 _AUTOENCODER = {"posterior": {"name": "deterministic"}, "prior": None, "likelihood": _SQUARED_ERROR}
 _ALL_TRAINING_IMAGES = {"validation": 0.0}  # as the tutorials do: the last weights are the model
+_CONDITIONAL_VAE: dict[str, Any] = {
+    "data": _ALL_TRAINING_IMAGES,
+    "model": {
+        "latent_dim": 20,
+        "encoder": {"name": "mlp", "hidden": [256, 256]},
+        "decoder": {"name": "mlp", "hidden": [256, 256]},
+        "condition": {"name": "labels"},
+    },
+    "training": {"epochs": 30},
+}
 
 _DENOISING_AE = Preset(
     name="denoising-ae-64",
@@ -140,6 +150,20 @@ _PRESETS = [
             },
             "training": {"epochs": 30},
         },
+    ),
+    Preset(
+        name="conditional-vae",
+        family="vae",
+        description="VAE that is told the class, 256-256 hidden units, 20 latents: draws samples of a wished class.",
+        source="course module on autoencoders; Kingma et al. 2014, https://arxiv.org/abs/1406.5298",
+        settings=_CONDITIONAL_VAE,
+    ),
+    Preset(
+        name="conditional-vae-20",
+        family="vae",
+        description="The course module's conditional VAE: 784(+10)-256-256-20, the class in encoder and decoder.",
+        source="course module on autoencoders; Kingma et al. 2014, https://arxiv.org/abs/1406.5298",
+        settings=_CONDITIONAL_VAE,
     ),
 ]
 

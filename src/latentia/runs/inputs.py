@@ -18,7 +18,7 @@ from latentia.data.image_folders import read_folder
 from latentia.data.preparation import Preparation
 from latentia.data.resizing import resize
 from latentia.data.seeds import generator
-from latentia.errors import DataError
+from latentia.errors import ConfigError, DataError, did_you_mean
 
 _PREFERRED = ("test", "train", "valid")  # like the uses of a run, which work on the test part if not told otherwise
 
@@ -78,6 +78,31 @@ def read_input(path: Path, spec: DataSpec, preparation: Preparation, *, resized:
         noise = torch.rand(stored.shape, generator=generator("cpu", 0, "input"))
     source = path.name if present == ["train"] else f"{path.name}, {part} part"
     return Input(preparation(stored, noise), y, source, (*contents.notes, *notes))
+
+
+def class_number(value: str | int, spec: DataSpec) -> int:
+    """The number of a class that a person named.
+
+    Args:
+        value: Its name, or its number from 0; a name is looked up first.
+        spec: Whose classes there are.
+
+    Raises:
+        ConfigError: If there is no such class; the nearest is suggested.
+
+    Example:
+        >>> spec = DataSpec((2,), classes=("cat", "dog"))
+        >>> class_number("dog", spec), class_number("0", spec), class_number(1, spec)
+        (1, 0, 1)
+    """
+    if isinstance(value, str) and value in spec.classes:
+        return spec.classes.index(value)
+    text = str(value)
+    if text.isdecimal() and text.isascii() and len(text) < 10 and int(text) < len(spec.classes):
+        return int(text)
+    named = ", ".join(shown(name) for name in spec.classes[:12]) + (" ..." if len(spec.classes) > 12 else "")
+    hint = did_you_mean(text[:100], spec.classes)
+    raise ConfigError(f"there is no class '{shown(text)}'.{hint} Use one of: {named}")
 
 
 def _labels(contents: Contents, part: str, spec: DataSpec, count: int) -> tuple[Tensor | None, tuple[str, ...]]:

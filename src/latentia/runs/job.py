@@ -47,6 +47,8 @@ class Job:
         execution: Execution | None = None,
     ) -> None:
         self.config, self.dataset, self.events = config, dataset, events
+        if config.model.condition is not None:
+            _check_labels(dataset)
         samples, validated = len(dataset.split("train")), "valid" in dataset.splits
         self.notes = [*dataset.notes, *check_together(config, dataset.spec, samples, validated=validated)]
         with _memory_explained():
@@ -159,7 +161,7 @@ class Job:
         pictures.draw_run(run, evaluation)
         found = [directory.samples / "samples.png", directory.samples / "reconstructions.png"]
         drawn = {path.name: path.read_bytes() for path in found if path.is_file()}
-        card = model_card(run.summary, evaluation, list(drawn))
+        card = model_card(run.summary, evaluation, list(drawn), conditional=self.model.conditional)
         model = self.model
         save_model(directory.model, model, self.config.model, self.dataset.spec, self.dataset.preparation, card, drawn)
 
@@ -226,6 +228,16 @@ class Recorder(Events):
         """Append to the log."""
         if self.directory is not None:
             self.directory.log(message)
+
+
+def _check_labels(dataset: Dataset) -> None:
+    """Refuse parts without labels where a conditional model will need them."""
+    bare = [name for name, part in dataset.splits.items() if part.y is None]
+    if dataset.spec.classes and bare:
+        raise DataError(
+            f"a conditional model needs the labels of every part, and the {bare[0]} part of {dataset.name} has none: "
+            f"give {'y' if bare[0] == 'train' else f'y_{bare[0]}'} too, or leave that part out"
+        )
 
 
 @contextmanager

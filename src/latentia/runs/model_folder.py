@@ -130,7 +130,9 @@ def read_description(folder: Path, run: Path | None = None) -> tuple[ModelSettin
         raise CheckpointError(f"{source} is damaged or not of a Latentia model: train the model again") from error
 
 
-def model_card(summary: Mapping[str, Any], evaluation: Mapping[str, Any] | None, pictures: list[str]) -> str:
+def model_card(
+    summary: Mapping[str, Any], evaluation: Mapping[str, Any] | None, pictures: list[str], *, conditional: bool = False
+) -> str:
     """The README of a model folder: what it is, its numbers with their protocol, and how to use it."""
     noun = "sample" if evaluation is None else evaluation["protocol"]["unit"].split(",")[0].removeprefix("nats per ")
     lines = [
@@ -161,15 +163,26 @@ def model_card(summary: Mapping[str, Any], evaluation: Mapping[str, Any] | None,
             f"the likelihood is {protocol['likelihood_in_words']}; binarisation: {protocol['binarize']}.",
             "",
         ]
+    usage = [
+        "q = model.encode(x)  # x: (B, *event), as config.json describes",
+        "reconstruction = model.reconstruct(x)",
+    ]
+    if conditional:
+        usage = [
+            "q = model.encode(x, y)  # x: (B, *event), y: (B,) class numbers, as config.json describes",
+            "reconstruction = model.reconstruct(x, y)",
+            "samples = model.sample(8, torch.full((8,), 0))  # of the first class",
+        ]
+        lines += ["The model is conditional: every figure is of x given its class y.", ""]
     lines += [f"![{Path(name).stem}]({name})" for name in pictures]
     lines += [
         "",
         "```python",
+        *(["import torch"] if conditional else []),
         "import latentia",
         "",
         'model = latentia.load("path/to/this/folder")',
-        "q = model.encode(x)  # x: (B, *event), as config.json describes",
-        "reconstruction = model.reconstruct(x)",
+        *usage,
         "```",
         "",
     ]

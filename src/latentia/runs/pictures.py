@@ -31,6 +31,16 @@ def draw_samples(path: Path, x: Tensor, spec: DataSpec, name: str, seed: int, te
     plots.save_figure(plots.plot_samples(x, spec, title=f"{len(x)} samples of {name} (seed {seed}{tempered})"), path)
 
 
+def draw_class_samples(
+    path: Path, x: Tensor, classes: Sequence[str], spec: DataSpec, name: str, seed: int, temperature: float
+) -> None:
+    """Write samples of classes, a row or more for each, the first class first."""
+    tempered = "" if temperature == 1.0 else f", temperature {temperature:g}"
+    n = len(x) // len(classes)
+    title = f"{n} samples of each class by {name} (seed {seed}{tempered})"
+    plots.save_figure(plots.plot_class_samples(x, classes, spec, title=title), path)
+
+
 def draw_reconstructions(
     path: Path,
     x: Tensor,
@@ -71,7 +81,7 @@ def draw_run(run: Run, evaluation: Mapping[str, Any] | None) -> None:
     split = "test" if "test" in run.dataset.splits else "train"
     run.reconstruct(16, split=split)
     if run.model.has_prior:
-        run.sample(64)
+        run.sample()
     means, y = encode_split(run.model, run.dataset, split, limit=LATENTS)
     if len(means) > 1:
         figure = plots.plot_latents(
@@ -130,9 +140,16 @@ def write_report(directory: RunDirectory, config: Config, summary: Mapping[str, 
             f"latentia evaluate {run} --importance-samples 500",
             f"latentia reconstruct {run} --n 20",
             *([f"latentia fit-prior {run} gmm"] if config.model.prior is None else []),
-            f"latentia sample {run} --n 100 --seed 1",
+            _sampling(run, config, spec),
             f"latentia resume {run} --epochs {2 * round(summary.get('epochs', 1)) or 1}",
         ],
     )
     storage.write_text(directory.report_file, html)
     return directory.report_file
+
+
+def _sampling(run: str, config: Config, spec: DataSpec) -> str:
+    """The command that draws more samples."""
+    if config.model.condition is None:
+        return f"latentia sample {run} --n 100 --seed 1"
+    return f"latentia sample {run} --class {shlex.quote(spec.classes[-1])} --n 40 --seed 1"

@@ -318,7 +318,7 @@ class _Rows(Events):
 def _draw(run: Run, result: PriorFit, events: Events) -> None:
     """A grid of samples, into the run and its report."""
     events.said("drawing samples")
-    samples = run.sample(64, prior=result.name)
+    samples = run.sample(prior=result.name)
     result.report["picture"] = None if samples.picture is None else str(samples.picture)
     if run.summary:
         run.write_report()

@@ -54,6 +54,8 @@ class Samples:
         prior: The prior that they were drawn from; ``model`` is the model's own.
         picture: The picture that was written, or ``None``.
         array: The ``.npy`` file with ``x``, or ``None``.
+        classes: The names of the classes that were asked for, equally many samples of each and the first one's first;
+            ``None`` for a model that is not conditional.
     """
 
     x: Tensor
@@ -62,6 +64,7 @@ class Samples:
     prior: str
     picture: Path | None
     array: Path | None
+    classes: tuple[str, ...] | None = None
 
     def to_json(self) -> dict[str, Any]:
         """As a JSON object: no arrays, but where they were drawn."""
@@ -69,6 +72,7 @@ class Samples:
             "picture": None if self.picture is None else str(self.picture),
             "array": None if self.array is None else str(self.array),
             "n": len(self.x),
+            "classes": None if self.classes is None else list(self.classes),
             "seed": self.seed,
             "temperature": self.temperature,
             "prior": self.prior,

@@ -28,7 +28,7 @@ from latentia.parts.priors import Prior
 from latentia.recipes.config import Config
 from latentia.runs import pictures
 from latentia.runs.directory import RunDirectory
-from latentia.runs.inputs import read_input
+from latentia.runs.inputs import class_number, read_input
 from latentia.runs.model_folder import load, model_card, read_description
 from latentia.runs.priors import PriorFit, find_prior, fit_prior
 from latentia.runs.results import Reconstruction, Samples
@@ -189,7 +189,7 @@ class Run:
         card = self.directory.model / "README.md"
         if self.summary and card.is_file():
             drawn = sorted(path.name for path in self.directory.model.glob("*.png"))
-            storage.write_text(card, model_card(self.summary, evaluation, drawn))
+            storage.write_text(card, model_card(self.summary, evaluation, drawn, conditional=self.model.conditional))
             self.write_report()
 
     def reconstruct(
@@ -235,8 +235,9 @@ class Run:
 
     def sample(
         self,
-        n: int = 64,
+        n: int | None = None,
         *,
+        classes: Sequence[str | int] | None = None,
         seed: int = 0,
         temperature: float = 1.0,
         prior: str | None = None,
@@ -246,7 +247,9 @@ class Run:
         """Decode draws from a prior and draw them as a grid.
 
         Args:
-            n: How many.
+            n: How many; of a conditional model, how many of each class. If not given, 64, or 8 of each class.
+            classes: Of a conditional model, the classes to draw from, by name or by number from 0; all of them if not
+                given. Each is a row of the picture.
             seed: Of the draws; the same seed gives the same samples.
             temperature: Factor on the prior's standard deviation.
             prior: Which prior: ``model`` for the model's own, ``standard-normal``, or one that :meth:`fit_prior`
@@ -260,28 +263,63 @@ class Run:
             The means of p(x given z).
 
         Raises:
-            ConfigError: If there is no such prior, or ``n`` or the temperature is out of range.
+            ConfigError: If there is no such prior or class, or ``n`` or the temperature is out of range.
         """
-        if not 1 <= n <= MOST or not 0 <= temperature < float("inf"):
+        wished = self._wished(classes)
+        if n is None:
+            n = 64 if wished is None else 8
+        total = n if wished is None else n * len(wished)
+        if not 1 <= total <= MOST or not 0 <= temperature < float("inf"):
             raise ConfigError(
-                f"n must be between 1 and {MOST:,} and the temperature at least 0, not {n} and {temperature:g}"
+                f"n must be between 1 and {MOST:,} (of all classes together) and the temperature at least 0, "
+                f"not {total} and {temperature:g}"
             )
         name, found = find_prior(self, prior)
+        if found is not None:
+            self._refuse_blind_prior(name)
+        y = None if wished is None else torch.tensor(wished).repeat_interleave(n)
         with evaluating(self.model) as device:
             source = torch.Generator(device).manual_seed(derive_seed(seed, "sample"))
-            sizes = [min(BLOCK, n - start) for start in range(0, n, BLOCK)]
-            pieces = [
-                self.model.sample(size, generator=source, temperature=temperature, prior=found).cpu() for size in sizes
-            ]
+            pieces = []
+            for start in range(0, total, BLOCK):
+                size, part = min(BLOCK, total - start), None if y is None else y[start : start + BLOCK].to(device)
+                drawn = self.model.sample(size, part, generator=source, temperature=temperature, prior=found)
+                pieces.append(drawn.cpu())
         x = torch.cat(pieces)
+        names = None if wished is None else tuple(self.spec.classes[index] for index in wished)
         path = self._target(out, "samples.png" if found is None else f"samples-{name}.png") if write else None
         array = None
         if path is not None:
             array = path.with_suffix(".npy")
             title = self.name if found is None else f"{self.name}, prior {name}"
-            pictures.draw_samples(path, x, self.spec, title, seed, temperature)
+            if names is None:
+                pictures.draw_samples(path, x, self.spec, title, seed, temperature)
+            else:
+                pictures.draw_class_samples(path, x, names, self.spec, title, seed, temperature)
             pictures.write_array(array, self.preparation.restore(x))
-        return Samples(x, seed, temperature, name, path, array)
+        return Samples(x, seed, temperature, name, path, array, names)
+
+    def _refuse_blind_prior(self, name: str) -> None:
+        if getattr(self.model.prior, "conditional", False):
+            raise ConfigError(
+                f"the prior '{name}' knows no classes, but this model has learned one for each: sample from that, "
+                "or train it with model.prior.name = 'standard-normal'"
+            )
+
+    def _wished(self, classes: Sequence[str | int] | None) -> list[int] | None:
+        """The numbers of the classes that samples are wished of; ``None`` for a model that is not conditional."""
+        if not self.model.conditional:
+            if classes is not None:
+                raise ConfigError(
+                    "the model is not conditional, so that no class can be asked for: "
+                    "train a preset that is, such as conditional-vae"
+                )
+            return None
+        if classes is None:
+            return list(range(len(self.spec.classes)))
+        if isinstance(classes, str) or not len(classes):
+            raise ConfigError("classes must be a list of names or numbers, such as ['7'], with at least one of them")
+        return [class_number(value, self.spec) for value in classes]
 
     def fit_prior(
         self,
@@ -312,6 +350,7 @@ class Run:
             DataError: If the training data cannot be found.
             Interrupted: On SIGINT or SIGTERM.
         """
+        self._refuse_blind_prior(name)
         return fit_prior(self, name, seed=seed, settings=settings, events=events)
 
     def interpolate(
@@ -439,6 +478,11 @@ class Run:
             given = read_input(Path(input), self.spec, self.preparation, resized=resized)
             for note in given.notes:
                 warnings.warn(note, stacklevel=3)
+            if self.model.conditional and given.y is None:
+                raise DataError(
+                    f"the model is conditional and {given.source} has no labels that fit: give a .npz file with x and "
+                    f"y, whose labels are among {', '.join(self.spec.classes[:12])}"
+                )
             return given.x[:n].to(device), None if given.y is None else given.y[:n].to(device), given.source
         found = blocks(
             self.dataset.split(split), self.preparation, size=BLOCK, seed=0, purpose="evaluation", device=device
