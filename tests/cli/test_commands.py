@@ -283,6 +283,22 @@ def test_one_preset(latentia: Any) -> None:
     assert "Did you mean 'vae'?" in refused(latentia("presets", "vea"), 2)
 
 
+def test_a_printed_preset_says_where_each_value_comes_from(latentia: Any) -> None:
+    lines = latentia("presets", "ae-2d").stdout.splitlines()
+    assert lines[1] == f"# From: {PRESETS['ae-2d'].source}"
+    assert [line for line in lines if line.startswith("# Note: The notebook evaluates on the test images")]
+    for line in [
+        "lr = 0.0005  # from the preset; the default is 0.001",
+        "latent_dim = 2  # from the preset; the default is 20",
+        "steps = 25000  # from the preset; the default is none",
+        "name = \"gaussian\"  # from the preset; the default is 'bernoulli'",
+        "scale = 1.0  # from the preset",
+        "beta1 = 0.9",
+    ]:
+        assert line in lines
+    assert "# The same system: ae-32" in latentia("presets", "ae").stdout
+
+
 def test_runs(latentia: Any, trained: Trained, tmp_path: Path) -> None:
     (row,) = document(latentia("runs", trained[0].parent, "--json"))
     assert row["name"] == trained[0].name

@@ -42,8 +42,8 @@ def complete(line: str, cwd: Path) -> list[str]:
     ("line", "words"),
     [
         ("latentia tr", ["train"]),
-        ("latentia train conv-", ["conv-ae", "conv-vae"]),
-        ("latentia presets conv-v", ["conv-vae"]),
+        ("latentia train ae-", ["ae-2d", "ae-32"]),
+        ("latentia presets beta-", ["beta-vae"]),
         ("latentia train vae --data fash", ["fashion-mnist"]),
         ("latentia data show dig", ["digits"]),
         ("latentia train vae --device cu", ["cuda"]),

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from latentia.errors import ConfigError, DataError, RunError
-from latentia.recipes.config import make_config
+from latentia.recipes.config import Config, make_config
 from latentia.recipes.presets import PRESETS
 from latentia.runs import fitting
 from latentia.runs.directory import RunDirectory
@@ -23,8 +23,36 @@ def test_a_presets_description_is_its_config(name: str):
     described = describe_preset(name)
     assert make_config(described["config"]) == PRESETS[name].config()
     assert described["origins"]["training.epochs"] == "preset"
-    assert described["origins"]["training.optimizer.lr"] == "default"
+    assert described["origins"]["training.optimizer.beta1"] == "default"
     assert set(described["origins"].values()) == {"preset", "default"}
+    assert described["notes"] == list(PRESETS[name].notes)
+
+
+def flat(values: dict[str, Any], prefix: str = "") -> dict[str, Any]:
+    pairs: dict[str, Any] = {}
+    for key, value in values.items():
+        pairs |= flat(value, f"{prefix}{key}.") if isinstance(value, dict) else {prefix + key: value}
+    return pairs
+
+
+@pytest.mark.parametrize("name", list(PRESETS))
+def test_what_differs_from_the_defaults_is_said_to_be_the_presets(name: str):
+    described, usual = describe_preset(name), flat(Config().model_dump(mode="json"))
+    config = flat(described["config"])
+    assert set(described["origins"]) == set(config)
+    for key, value in config.items():
+        if key in usual and value != usual[key] and described["origins"][key] == "default":
+            part = key.rpartition(".")[0]  # one of another name, which has defaults of its own
+            assert config[f"{part}.name"] != usual[f"{part}.name"], key
+    for key, default in described["defaults"].items():
+        assert described["origins"][key] == "preset" and default != config.get(key, {})
+        assert default == usual.get(key, default)
+
+
+def test_a_preset_names_the_others_of_the_same_system():
+    assert describe_preset("ae")["same_as"] == ["ae-32"] and describe_preset("ae-32")["same_as"] == ["ae"]
+    assert describe_preset("vae-2d")["same_as"] == []
+    assert describe_preset("vae-2d")["defaults"]["training.optimizer.lr"] == 1e-3
 
 
 def test_an_unknown_preset_is_refused_with_the_nearest():

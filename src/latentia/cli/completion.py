@@ -11,8 +11,8 @@ def presets(incomplete: str) -> list[tuple[str, str]]:
     """Presets that begin so, with what they are.
 
     Example:
-        >>> [name for name, _ in presets("conv-")]
-        ['conv-ae', 'conv-vae']
+        >>> [name for name, _ in presets("ae-")]
+        ['ae-2d', 'ae-32']
     """
     from latentia.recipes import PRESETS
 

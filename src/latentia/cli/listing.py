@@ -24,7 +24,8 @@ def presets(
 ) -> None:
     """List the presets, or print the whole config of one.
 
-    A preset is a config with a name: a model, its data and its training.
+    A preset is a config with a name: a model, its data and its training. What a preset sets itself is marked, beside
+    the default in its place; notes say where it differs from its source.
     """
     from latentia import runs
     from latentia.cli import printing

@@ -222,17 +222,34 @@ def preset_table(rows: Sequence[Mapping[str, Any]]) -> None:
 
 
 def config(described: Mapping[str, Any]) -> None:
-    """A preset's whole config as TOML; what it sets apart from the defaults is marked."""
+    """A preset's whole config as TOML, with where each value comes from."""
     from latentia.recipes import make_config, to_toml
 
-    print(f"# {described['name']}: {described['description']}\n# From: {described['source']}")
+    name = described["name"]
+    print(f"# {name}: {described['description']}\n# From: {described['source']}")
+    if described["same_as"]:
+        print(f"# The same system: {', '.join(described['same_as'])}")
+    for note in described["notes"]:
+        print(f"# Note: {note}")
+    print(f"# What is marked is set by {name}, after that source; all else is a default of Latentia.")
     section = ""
     for line in to_toml(make_config(described["config"])).splitlines():
-        if line.startswith("["):
+        if line.startswith("[") and line.endswith("]"):
             section = line.strip("[]") + "."
         key, equals, _ = line.partition(" = ")
-        own = equals and described["origins"].get(section + key) == "preset"
-        print(f"{line}  # from the preset" if own else line)
+        print(line + (_origin(described, section + key) if equals else ""))
+
+
+def _origin(described: Mapping[str, Any], key: str) -> str:
+    if described["origins"].get(key) != "preset":
+        return ""
+    defaults = described["defaults"]
+    default = f"; the default is {_short(defaults[key])}" if key in defaults else ""
+    return f"  # from the preset{default}"
+
+
+def _short(value: Any) -> str:
+    return "none" if value is None else f"'{value}'" if isinstance(value, str) else f"{value}"
 
 
 def run_table(rows: Sequence[Mapping[str, Any]], folder: Path) -> None:

@@ -8,7 +8,7 @@ __getattr__, __dir__, __all__ = attach(
         "Config": "config",
         "ModelSettings": "config",
         "PRESETS": "presets",
-        "Preset": "presets",
+        "Preset": "preset",
         "build_model": "build",
         "build_objective": "build",
         "find_preset": "presets",

@@ -11,6 +11,7 @@ from latentia.data.settings import DataSettings
 from latentia.data.sources import load as load_data
 from latentia.errors import LatentiaError, RunError
 from latentia.recipes.config import Config
+from latentia.recipes.preset import Preset
 from latentia.recipes.presets import PRESETS, find_preset
 from latentia.runs.directory import RunDirectory
 
@@ -19,8 +20,8 @@ def presets() -> list[dict[str, Any]]:
     """The named systems, one mapping each: name, family, description, source.
 
     Example:
-        >>> [row["name"] for row in presets()]
-        ['ae', 'conv-ae', 'vae', 'conv-vae']
+        >>> [row["family"] for row in presets() if row["name"] in ("ae", "vae")]
+        ['autoencoder', 'vae']
     """
     return [
         {"name": preset.name, "family": preset.family, "description": preset.description, "source": preset.source}
@@ -35,8 +36,9 @@ def describe_preset(name: str) -> dict[str, Any]:
         name: The preset.
 
     Returns:
-        ``name``, ``family``, ``description``, ``source``, ``config`` (nested) and ``origins`` (dotted key ->
-        ``preset`` or ``default``).
+        ``name``, ``family``, ``description``, ``source``, ``notes`` (what differs from the source), ``same_as`` (its
+        other names), ``config`` (nested), ``origins`` (dotted key -> ``preset``, hence the source, or ``default``)
+        and ``defaults`` (dotted key -> the default in place of which the preset has its own value).
 
     Raises:
         ConfigError: If there is no such preset.
@@ -47,15 +49,24 @@ def describe_preset(name: str) -> dict[str, Any]:
     """
     preset = find_preset(name)
     config = preset.config().model_dump(mode="json")
+    usual = Config().model_dump(mode="json")
     origins = {key: "preset" if _given(preset.settings, key) else "default" for key in _dotted(config)}
+    own = [key for key, origin in origins.items() if origin == "preset" and _given(usual, key)]
     return {
         "name": name,
         "family": preset.family,
         "description": preset.description,
         "source": preset.source,
+        "notes": list(preset.notes),
+        "same_as": [other.name for other in PRESETS.values() if _same(other, preset)],
         "config": config,
         "origins": {**origins, "preset": "preset"},
+        "defaults": {key: _at(usual, key) for key in own if _at(usual, key) != _at(config, key)},
     }
+
+
+def _same(other: Preset, preset: Preset) -> bool:
+    return other.name != preset.name and other.settings is preset.settings
 
 
 def _dotted(values: Mapping[str, Any], prefix: str = "") -> list[str]:
@@ -71,6 +82,12 @@ def _given(settings: Any, key: str) -> bool:
             return False
         settings = settings[name]
     return True
+
+
+def _at(values: Any, key: str) -> Any:
+    for name in key.split("."):
+        values = values[name]
+    return values
 
 
 def list_runs(folder: str | Path = "runs") -> list[dict[str, Any]]:
