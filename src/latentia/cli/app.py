@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from latentia.cli import embedding, exploring, fitting, listing, priors, using
+from latentia.cli import checking, embedding, exploring, fitting, listing, priors, using
 
 app = typer.Typer(
     name="latentia",
@@ -26,6 +26,7 @@ app.command(rich_help_panel=MAKE)(fitting.train)
 app.command(rich_help_panel=MAKE)(fitting.resume)
 app.command("fit-prior", rich_help_panel=MAKE)(priors.fit_prior)
 app.command(rich_help_panel=USE)(using.evaluate)
+app.command(rich_help_panel=USE)(checking.doctor)
 app.command(rich_help_panel=USE)(using.reconstruct)
 app.command(rich_help_panel=USE)(using.sample)
 app.command(rich_help_panel=EXPLORE)(exploring.interpolate)

@@ -11,6 +11,7 @@ import shlex
 import shutil
 import statistics
 import sys
+import textwrap
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -200,6 +201,24 @@ def prior_fitted(result: Mapping[str, Any]) -> None:
     if result.get("run") is not None:
         print(f"next      latentia sample {near(result['run'])} --prior {result['prior']}")
     _picture(result)
+
+
+def diagnosed(result: Mapping[str, Any]) -> None:
+    """What the doctor found: each finding with its figures, and what to change."""
+    for finding in result["findings"]:
+        print(f"{finding['name']} ({finding['severity']})")
+        for text in (finding["message"], finding["remedy"]):
+            print(textwrap.fill(text, 100, initial_indent="  ", subsequent_indent="  ", break_long_words=False))
+        if finding["evidence"]:
+            figures = (f"{name.replace('_', ' ')} {value:.4g}" for name, value in finding["evidence"].items())
+            print(f"  evidence: {', '.join(figures)}")
+        for setting in finding["settings"]:
+            print(f"  --set {shlex.quote(setting)}")
+        print()
+    if not result["findings"]:
+        print("nothing wrong was found")
+    for sentence in result["missing"]:
+        print(f"note: {sentence}")
 
 
 def _picture(result: Mapping[str, Any]) -> None:

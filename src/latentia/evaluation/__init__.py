@@ -5,7 +5,10 @@ from latentia._lazy import attach
 __getattr__, __dir__, __all__ = attach(
     __name__,
     {
+        "Case": "health",
         "Evaluation": "likelihood",
+        "Finding": "health",
+        "diagnose": "health",
         "draw_latents": "encoding",
         "encode_split": "encoding",
         "evaluate": "likelihood",

@@ -8,7 +8,7 @@
   metrics.jsonl  one line per logged step            log.txt  what was said
   checkpoints/   see latentia.training.checkpoint
   model/         config.json, model.safetensors, README.md: the model alone
-  samples/  latents/  plots/  eval.json  report.html
+  samples/  latents/  plots/  eval.json  doctor.json  report.html
   priors/        priors fitted to its latents, see latentia.runs.priors
 ```
 """
@@ -60,6 +60,7 @@ class RunDirectory:
         self.plots = self.path / "plots"
         self.priors = self.path / "priors"
         self.evaluation_file = self.path / "eval.json"
+        self.doctor_file = self.path / "doctor.json"
         self.report_file = self.path / "report.html"
         self.metrics = MetricsFile(self.path / "metrics.jsonl")
         self.checkpoints = CheckpointStore(self.path / "checkpoints")
@@ -198,11 +199,20 @@ class RunDirectory:
 
     def evaluation(self) -> dict[str, Any] | None:
         """The last evaluation of the test part, or ``None``."""
-        try:
-            value = json.loads(self.evaluation_file.read_text(encoding="utf-8"))
-        except (OSError, ValueError):
-            return None
-        return value if isinstance(value, dict) else None
+        return _plain_json(self.evaluation_file)
+
+    def diagnosis(self) -> dict[str, Any] | None:
+        """What the doctor said when training ended, or ``None``."""
+        return _plain_json(self.doctor_file)
+
+
+def _plain_json(path: Path) -> dict[str, Any] | None:
+    """A JSON object that a file holds, or ``None``."""
+    try:
+        value = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return None
+    return value if isinstance(value, dict) else None
 
 
 def new_run_path(name: str, folder: Path = Path("runs")) -> Path:

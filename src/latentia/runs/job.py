@@ -26,6 +26,7 @@ from latentia.runs import pictures
 from latentia.runs.directory import RunDirectory
 from latentia.runs.model_folder import model_card, save_model
 from latentia.runs.run import Run
+from latentia.runs.uses.doctor import examine
 from latentia.training.events import Events, Several
 from latentia.training.execution import Execution, decide_execution, describe_machine
 from latentia.training.interrupt import InterruptRequest
@@ -163,6 +164,7 @@ class Job:
         drawn = {path.name: path.read_bytes() for path in found if path.is_file()}
         card = model_card(run.summary, evaluation, list(drawn), conditional=self.model.conditional)
         model = self.model
+        storage.write_json(directory.doctor_file, examine(run, "finished").to_json())
         save_model(directory.model, model, self.config.model, self.dataset.spec, self.dataset.preparation, card, drawn)
 
     def _summary(

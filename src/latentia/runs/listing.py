@@ -127,7 +127,7 @@ def _row(path: Path, folder: Path) -> dict[str, Any]:
         "preset": None if config is None else config.preset,
         "data": None if config is None else config.data.source,
         "seed": None if config is None else config.seed,
-        "state": "unreadable" if fault else _state(status),
+        "state": "unreadable" if fault else state_of(status),
         "step": status.get("step"),
         "epochs": summary.get("epochs"),
         "elbo": test.get("elbo"),
@@ -137,7 +137,8 @@ def _row(path: Path, folder: Path) -> dict[str, Any]:
     }
 
 
-def _state(status: Mapping[str, Any]) -> str:
+def state_of(status: Mapping[str, Any]) -> str:
+    """How a run stands; that of one whose process has died is ``crashed``."""
     state = str(status.get("state", "unknown"))
     if state in ("created", "running") and not _alive(status.get("pid")):
         return "crashed"

@@ -136,6 +136,7 @@ def write_report(directory: RunDirectory, config: Config, summary: Mapping[str, 
         config_toml=to_toml(config),
         figures=figures,
         notes=summary.get("notes", []),
+        diagnosis=directory.diagnosis(),
         commands=[
             f"latentia evaluate {run} --importance-samples 500",
             f"latentia reconstruct {run} --n 20",

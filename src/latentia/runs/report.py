@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import base64
 import math
+import shlex
 import struct
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -61,6 +62,7 @@ def render_report(
     figures: Sequence[ReportFigure],
     notes: Sequence[str],
     commands: Sequence[str],
+    diagnosis: Mapping[str, Any] | None = None,
     noun: str = "image",
 ) -> str:
     """Write the report of a run as one HTML page.
@@ -76,6 +78,7 @@ def render_report(
         figures: Pictures with captions, in their order.
         notes: What a reader of the numbers should know, such as warnings, one sentence each.
         commands: What to try next, one command each.
+        diagnosis: What ``latentia doctor --json`` prints, if it was asked.
         noun: What one sample is, for the units.
 
     Returns:
@@ -91,6 +94,7 @@ def render_report(
     measured = _measured(summary, evaluation)
     sections = [
         _headline(measured, noun),
+        _diagnosis(diagnosis),
         _protocol(measured),
         _figures(figures),
         _trained(summary, noun),
@@ -215,6 +219,30 @@ def _remarks(measured: Mapping[str, Any]) -> Iterable[str]:
         yield "± is the standard error over this part of the data, for this one model; another seed may differ by more."
     if has_elbo and protocol.get("likelihood_normalised") is False:
         yield f"The likelihood is not normalised on these data: it is {escape(_likelihood(protocol))}."
+
+
+# --- the doctor -------------------------------------------------------------------------------------------------------
+
+
+def _diagnosis(diagnosis: Mapping[str, Any] | None) -> str:
+    """What is wrong with the run, and what to change."""
+    if diagnosis is None:
+        return ""
+    findings = [finding for finding in diagnosis.get("findings", []) if isinstance(finding, Mapping)]
+    findings = [{"settings": [], **finding} for finding in findings]
+    if not findings:
+        return _section("Health", "<p class='remark'>The doctor found nothing wrong.</p>")
+    items = [
+        f"<strong>{_text(finding, 'name').replace('-', ' ')}</strong> ({_text(finding, 'severity')}). "
+        f"{_text(finding, 'message')} {_text(finding, 'remedy')}"
+        + "".join(f"<pre><code>--set {escape(shlex.quote(str(one)))}</code></pre>" for one in finding["settings"])
+        for finding in findings
+    ]
+    return _list("Health", "findings", items)
+
+
+def _text(finding: Mapping[str, Any], key: str) -> str:
+    return escape(str(finding.get(key) or ""))
 
 
 # --- how it was measured ----------------------------------------------------------------------------------------------

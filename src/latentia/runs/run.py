@@ -29,11 +29,13 @@ from latentia.recipes.config import Config
 from latentia.runs import pictures
 from latentia.runs.directory import RunDirectory
 from latentia.runs.inputs import class_number, read_input
+from latentia.runs.listing import state_of
 from latentia.runs.model_folder import load, model_card, read_description
 from latentia.runs.priors import PriorFit, find_prior, fit_prior
 from latentia.runs.results import Reconstruction, Samples
 from latentia.runs.uses import embed as embedding
 from latentia.runs.uses import interpolate as interpolation
+from latentia.runs.uses.doctor import Diagnosis, examine
 from latentia.runs.uses.places import place
 from latentia.training.events import Events
 from latentia.training.execution import resolve_device
@@ -126,6 +128,29 @@ class Run:
     def metrics(self) -> list[dict[str, Any]]:
         """The logged steps, one mapping each, as in ``metrics.jsonl``."""
         return self._rows if self.directory is None else self.directory.metrics.read()
+
+    @property
+    def state(self) -> str:
+        """``finished``, ``running``, ``interrupted``, ``diverged``, ``failed``, ``created`` or ``crashed``."""
+        return "finished" if self.directory is None else state_of(self.directory.status())
+
+    def doctor(self) -> Diagnosis:
+        """Look for what is wrong with the run, finished or not.
+
+        Knows posterior collapse, inactive latents, a latent space that is too small or so large that samples are
+        learned by heart, a likelihood that does not fit the data, unscaled inputs, over-fitting, dead codes, a warm-up
+        as long as the run, and training that has not converged or goes astray.
+
+        Returns:
+            The findings, each in plain words with its evidence and the settings to change; none for a healthy run.
+
+        Example:
+            >>> import latentia as lt
+            >>> run = lt.train("vae", directory=None, epochs=20, settings=["objective.beta=50.0"])
+            >>> [finding.name for finding in run.doctor().findings]
+            ['posterior-collapse']
+        """
+        return examine(self)
 
     @property
     def beta(self) -> float | None:

@@ -5,6 +5,7 @@ from latentia._lazy import attach
 __getattr__, __dir__, __all__ = attach(
     __name__,
     {
+        "Diagnosis": "doctor",
         "Embedding": "embed",
         "Interpolation": "interpolate",
         "Material": "material",

@@ -1,0 +1,92 @@
+"""The signs of each illness, where figures alone decide; trainings are in tests/runs/uses/test_doctor.py."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import pytest
+
+from latentia.data import DataSettings, load
+from latentia.evaluation.facts import data_facts
+from latentia.evaluation.health import Case, DataFacts, diagnose
+
+CASE = Case("finished", 1000, "elbo", True, 4, {"name": "bernoulli"}, beta=1.0, beta_effective=1.0)
+
+
+def rows(losses: Any, **more: float) -> list[dict[str, Any]]:
+    step = 1000 // len(losses)
+    return [
+        {"split": "train", "step": step * (i + 1), "epoch": i, "loss": float(loss), **more}
+        for i, loss in enumerate(losses)
+    ]
+
+
+def names(case: Case) -> list[str]:
+    return [finding.name for finding in diagnose(case)]
+
+
+def test_without_figures_nothing_is_found():
+    assert names(CASE) == []
+    assert names(replace(CASE, rows=[{"split": "train", "step": 1, "loss": None}], train={}, held_out={})) == []
+
+
+def test_dead_codes():
+    few = replace(CASE, has_prior=False, codes=512, rows=rows(np.full(20, 1.0), perplexity=30.0))
+    (finding,) = diagnose(few)
+    assert finding.name == "dead-codes" and finding.settings == ("model.posterior.codes=64",)
+    assert finding.evidence["fraction"] == pytest.approx(30 / 512)
+    assert names(replace(few, rows=rows(np.full(20, 1.0), perplexity=300.0))) == []
+
+
+def test_a_rate_that_is_still_warming_up_is_no_collapse():
+    start = rows(np.full(20, 40.0), rate=0.01)[:10]
+    assert names(replace(CASE, state="running", settles=0.6, rises=True, rows=start)) == []
+    assert names(replace(CASE, state="running", settles=0.4, rises=True, rows=start)) == ["posterior-collapse"]
+
+
+def test_cycles_and_coefficients_that_fall_are_no_late_warm_up():
+    assert names(replace(CASE, settles=1.0, rises=True)) == ["warm-up-too-long"]
+    assert names(replace(CASE, settles=1.0, rises=False)) == []
+    assert names(replace(CASE, settles=1.0, rises=True, cyclical=True)) == []
+    assert names(replace(CASE, settles=0.5, rises=True)) == []
+
+
+@pytest.mark.parametrize(
+    ("losses", "found"),
+    [
+        (100 * np.exp(-np.arange(40.0)) + 20, []),
+        (100 * np.exp(-np.arange(40.0) / 20) + 20, ["not-converged"]),
+        (100 * np.exp(-np.arange(40.0)) - 300, []),  # densities have negative losses
+        (-np.arange(40.0) * 10, ["not-converged"]),
+        (np.concatenate([100 * np.exp(-np.arange(30.0)) + 20, np.full(10, 80.0)]), ["diverging"]),
+        (20 + np.sin(np.arange(40.0)), []),
+    ],
+)
+def test_courses(losses, found):
+    assert names(replace(CASE, rows=rows(losses))) == found
+
+
+def test_only_a_running_run_may_still_fall():
+    falling = rows(100 * np.exp(-np.arange(40.0) / 20) + 20)
+    assert names(replace(CASE, state="running", rows=falling)) == []
+
+
+def test_vectors_need_one_scale_and_images_do_not():
+    data = DataFacts(100, 4, -3.0, 3.0, is_image=False, spreads=(0.01, 1.0))
+    assert names(replace(CASE, data=data)) == ["unscaled-inputs"]
+    assert names(replace(CASE, data=replace(data, is_image=True))) == []
+
+
+def test_facts_are_those_of_the_data():
+    x = np.random.default_rng(0).normal(size=(500, 6)) @ np.diag([3.0, 2.0, 1.0, 0.1, 0.1, 0.1])
+    facts = data_facts(load(DataSettings(validation=0.0, test_fraction=0.0), arrays=x))
+    assert facts.variance == pytest.approx(x.var(axis=0).mean(), rel=1e-5)
+    values = np.linalg.svd(x - x.mean(0), compute_uv=False) ** 2
+    left = 1 - np.concatenate([[0], values.cumsum()]) / values.sum()
+    np.testing.assert_allclose(facts.unexplained, left.clip(0), atol=1e-6)
+    assert facts.components(0.1) == 2 and facts.components(0.01) == 3
+    assert (facts.low, facts.high) == (pytest.approx(x.min()), pytest.approx(x.max()))
+    one = data_facts(load(DataSettings(), arrays=np.ones((1, 3))))
+    assert one.variance is None and one.unexplained == ()
