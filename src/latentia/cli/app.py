@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from latentia.cli import checking, embedding, exploring, fitting, listing, priors, using
+from latentia.cli import anomaly, checking, embedding, exploring, fitting, listing, priors, using
 
 app = typer.Typer(
     name="latentia",
@@ -31,6 +31,7 @@ app.command(rich_help_panel=USE)(using.reconstruct)
 app.command(rich_help_panel=USE)(using.sample)
 app.command(rich_help_panel=EXPLORE)(exploring.interpolate)
 app.command(rich_help_panel=EXPLORE)(embedding.embed)
+app.command(rich_help_panel=USE)(anomaly.anomaly)
 app.command(rich_help_panel=LOOK)(listing.presets)
 app.command(rich_help_panel=LOOK)(listing.runs)
 app.add_typer(data, name="data", rich_help_panel=LOOK)

@@ -6,7 +6,7 @@ Knows nothing of where the arrays came from.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -18,7 +18,7 @@ from latentia.data.preparation import Preparation, fit_preparation
 from latentia.data.resizing import resize
 from latentia.data.seeds import generator
 from latentia.data.settings import DataSettings
-from latentia.errors import ConfigError, DataError
+from latentia.errors import ConfigError, DataError, did_you_mean
 
 PARTS = ("train", "valid", "test")
 
@@ -116,7 +116,11 @@ def assemble(raw: Raw, settings: DataSettings) -> Dataset:
     notes = list(raw.notes)
     if "valid" in splits and settings.validation not in (0.0, DataSettings().validation):
         notes.append(f"data.validation is not used, as {raw.name} has a validation part of its own")
+    if settings.normal_classes is not None:
+        _check_classes(settings.normal_classes, raw)
     for part, fraction in (("test", settings.test_fraction), ("valid", settings.validation)):
+        if part == "valid" and settings.normal_classes is not None:
+            notes += _keep_normal(splits, raw, settings.normal_classes)
         if part not in splits and fraction > 0:
             if len(splits["train"]) < 2:
                 notes.append(f"there are too few samples to hold out a {part} part")
@@ -167,6 +171,46 @@ def _hold_out(split: Split, fraction: float, seed: int, part: str) -> tuple[Spli
     order = torch.randperm(len(split), generator=generator("cpu", seed, "hold-out", part))
     held, kept = order[:count].sort().values, order[count:].sort().values
     return _rows(split, kept), _rows(split, held)
+
+
+def _check_classes(names: Sequence[str], raw: Raw) -> None:
+    """Refuse classes that there are not, before anything is held out."""
+    if not raw.classes:
+        raise ConfigError(
+            f"data.normal_classes picks classes, and {raw.name} has no labels: leave it out if all of it is normal, "
+            "or give labels"
+        )
+    for name in names:
+        if name not in raw.classes:
+            some = ", ".join(raw.classes[:20]) + (" ..." if len(raw.classes) > 20 else "")
+            hint = did_you_mean(name, raw.classes) or f" There are: {some}."
+            raise ConfigError(f"data.normal_classes: {raw.name} has no class '{name}'.{hint}")
+
+
+def _keep_normal(splits: dict[str, Split], raw: Raw, names: Sequence[str]) -> list[str]:
+    """Cut the training and the validation part down to some classes; a part without labels counts as normal.
+
+    Returns:
+        What a reader of the numbers should know, one sentence each.
+    """
+    notes = []
+    wanted = torch.tensor([raw.classes.index(name) for name in names])
+    for part in ("train", "valid"):
+        if part not in splits:
+            continue
+        labels = splits[part].y
+        if labels is None:
+            notes.append(f"the {part} part has no labels, so that all of it counts as normal")
+            continue
+        rows = torch.isin(labels, wanted).nonzero().flatten()
+        if len(rows) == 0:
+            raise DataError(f"the {part} part of {raw.name} holds nothing of the classes {', '.join(names)}")
+        splits[part] = _rows(splits[part], rows)
+    notes.append(
+        f"only the classes {', '.join(names)} were trained on; the test part keeps all, and figures measured there "
+        "are of both"
+    )
+    return notes
 
 
 def _rows(split: Split, rows: torch.Tensor) -> Split:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal, Self
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import Field, model_validator
+from pydantic import Field, field_validator, model_validator
 
 from latentia.errors import ConfigError
 from latentia.settings import Settings
@@ -32,6 +32,8 @@ class DataSettings(Settings):
         test_fraction: Fraction that becomes the test part where the source has none, in [0, 1); refused where it
             has one.
         split_seed: Seed of both hold-outs; refused where nothing is held out.
+        normal_classes: Classes to which the training and the validation part are cut down, for learning what is normal;
+            the test part keeps all. None: everything is kept.
         layout: Where the channels of a four-dimensional array of the user's own are; ``auto`` looks for an axis of
             1 to 4; refused for other data.
 
@@ -55,7 +57,20 @@ class DataSettings(Settings):
     validation: float = Field(default=0.05, ge=0.0, lt=1.0)
     test_fraction: float = Field(default=0.2, ge=0.0, lt=1.0)
     split_seed: int = 0
+    normal_classes: list[str] | None = Field(
+        default=None,
+        min_length=1,
+        description='Classes that are trained on, such as ["0"]; the test part keeps all. none: all of them.',
+    )
     layout: Literal["auto", "channels-first", "channels-last"] = "auto"
+
+    @field_validator("normal_classes", mode="before")
+    @classmethod
+    def _names(cls, value: Any) -> Any:
+        """Let one class stand for a list of one, and the number of a class for its name."""
+        values = value if isinstance(value, list) else [value]
+        whole = [str(item) if isinstance(item, int) and not isinstance(item, bool) else item for item in values]
+        return None if value is None else whole
 
 
 # --- corruption -------------------------------------------------------------------------------------------------------

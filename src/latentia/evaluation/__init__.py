@@ -6,6 +6,7 @@ __getattr__, __dir__, __all__ = attach(
     __name__,
     {
         "Case": "health",
+        "LatentDensity": "anomaly",
         "Evaluation": "likelihood",
         "Finding": "health",
         "diagnose": "health",
@@ -13,5 +14,7 @@ __getattr__, __dir__, __all__ = attach(
         "encode_split": "encoding",
         "evaluate": "likelihood",
         "evaluating": "encoding",
+        "auroc": "anomaly",
+        "score_samples": "anomaly",
     },
 )

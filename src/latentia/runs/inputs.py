@@ -31,15 +31,19 @@ class Input(NamedTuple):
         y: (N,), int64 labels that index the spec's classes, or None where the file has none that fit.
         source: The name of the file, and the part of it that was taken where it has several, for titles.
         notes: What was left out of the file and why, one sentence each.
+        names: The labels as the file has them, whether or not the model knows these classes; or None.
     """
 
     x: Tensor
     y: Tensor | None
     source: str
     notes: tuple[str, ...] = ()
+    names: list[str] | None = None
 
 
-def read_input(path: Path, spec: DataSpec, preparation: Preparation, *, resized: bool = False) -> Input:
+def read_input(
+    path: Path, spec: DataSpec, preparation: Preparation, *, resized: bool = False, steady: bool = False
+) -> Input:
     """Read a file or a folder as data for a model, with labels where it has some.
 
     What has parts, such as the file that the model was trained on, gives its test part; without one, its training
@@ -51,6 +55,8 @@ def read_input(path: Path, spec: DataSpec, preparation: Preparation, *, resized:
         preparation: How stored data become x.
         resized: Whether images of another size are resized, as those were that the model was trained on
             (``data.size``); else they are refused.
+        steady: Whether preparations that need noise get its mean in the place of draws, so that a sample becomes the
+            same x whatever is beside it.
 
     Raises:
         DataError: If the file is missing, damaged, of an unknown kind, or does not fit.
@@ -76,8 +82,15 @@ def read_input(path: Path, spec: DataSpec, preparation: Preparation, *, resized:
     noise = None
     if preparation.needs_noise:
         noise = torch.rand(stored.shape, generator=generator("cpu", 0, "input"))
+        noise = torch.full_like(noise, 0.5) if steady else noise
     source = path.name if present == ["train"] else f"{path.name}, {part} part"
-    return Input(preparation(stored, noise), y, source, (*contents.notes, *notes))
+    return Input(preparation(stored, noise), y, source, (*contents.notes, *notes), _names(contents, part, len(stored)))
+
+
+def _names(contents: Contents, part: str, count: int) -> list[str] | None:
+    labels = contents.arrays.get(KEYS[part][1])
+    found = [] if labels is None else np.atleast_1d(labels).ravel().tolist()
+    return [str(label) for label in found] if len(found) == count else None
 
 
 def class_number(value: str | int, spec: DataSpec) -> int:

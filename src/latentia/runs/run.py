@@ -33,6 +33,7 @@ from latentia.runs.listing import state_of
 from latentia.runs.model_folder import load, model_card, read_description
 from latentia.runs.priors import PriorFit, find_prior, fit_prior
 from latentia.runs.results import Reconstruction, Samples
+from latentia.runs.uses import anomaly as anomalies
 from latentia.runs.uses import embed as embedding
 from latentia.runs.uses import interpolate as interpolation
 from latentia.runs.uses.doctor import Diagnosis, examine
@@ -483,6 +484,73 @@ class Run:
         """
         return embedding.embed(
             self, n, latents=latents, projection=projection, split=split, input=input, seed=seed, out=out, write=write
+        )
+
+    def anomaly(
+        self,
+        *,
+        score: str = "squared-error",
+        false_alarm_rate: float | None = None,
+        split: str = "test",
+        input: str | Path | None = None,
+        normals: str | Path | None = None,
+        normal: Sequence[str] | None = None,
+        importance_samples: int = 100,
+        seed: int = 0,
+        show: int = 8,
+        out: str | Path | None = None,
+        write: bool = True,
+    ) -> anomalies.Anomalies:
+        """Say how unlike its training data samples are, and from where on they are anomalies.
+
+        The model should have been trained on normal data alone: on some classes (``data.normal_classes``), or on arrays
+        or a folder of nothing else. The same sample has the same score on every call, whatever is beside it.
+
+        Args:
+            score: ``squared-error`` of the reconstruction at the posterior mean; ``elbo``; ``nll``,
+                importance-weighted; ``density`` of the posterior mean under a Gaussian of the training part's latents;
+                ``prior-density``.
+            false_alarm_rate: The share of normal samples that may be above the threshold; 0.05 if ``None``.
+            split: What is scored, unless ``input`` is given.
+            input: New data of the same kind.
+            normals: Normal samples that were not trained on, for the threshold; the validation part if ``None``.
+            normal: The classes that count as normal, for the AUROC; those trained on alone if ``None``, or else labels
+                such as ``normal`` and ``anomalous``, or 0 and 1.
+            importance_samples: Draws for each sample, of ``elbo`` and ``nll``.
+            seed: Of these draws.
+            show: Samples in each row of the picture.
+            out: The folder that the files go to; ``plots/`` in the run's folder if not given.
+            write: Whether to write anything at all.
+
+        Returns:
+            The scores; AUROC and threshold, or a note on what they need.
+
+        Raises:
+            ConfigError: If a name or number is wrong, or the model has no such score.
+            DataError: If there is no such split, a file does not fit, or there are too few normal samples for a
+                false-alarm rate that was asked for.
+
+        Example:
+            >>> import latentia as lt
+            >>> chosen = {"data.normal_classes": ["0"], "data.validation": 0.2}
+            >>> run = lt.train("vae", steps=2, directory=None, settings=chosen)
+            >>> found = run.anomaly(write=False)
+            >>> len(found.scores), found.held_out
+            (359, (29, 'valid images'))
+        """
+        return anomalies.anomaly(
+            self,
+            score=score,
+            false_alarm_rate=false_alarm_rate,
+            split=split,
+            input=input,
+            normals=normals,
+            normal=normal,
+            importance_samples=importance_samples,
+            seed=seed,
+            show=show,
+            out=out,
+            write=write,
         )
 
     def _repr_html_(self) -> str:

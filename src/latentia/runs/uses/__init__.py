@@ -6,6 +6,7 @@ __getattr__, __dir__, __all__ = attach(
     __name__,
     {
         "Diagnosis": "doctor",
+        "Anomalies": "anomaly",
         "Embedding": "embed",
         "Interpolation": "interpolate",
         "Material": "material",

@@ -15,6 +15,7 @@ import torch
 from torch import Tensor
 
 from latentia.data.blocks import Block, blocks
+from latentia.data.dataset import Split
 from latentia.errors import ConfigError
 from latentia.evaluation.encoding import BLOCK
 from latentia.runs.inputs import read_input
@@ -33,6 +34,7 @@ class Feed:
         stem: A short word for file names: the split, or ``input``.
         n: How many there are.
         y: Labels (N,), int64, on the CPU, or ``None``.
+        names: The class of each sample, also where the model does not know it, or ``None``.
         blocks: Once through them, on the model's device.
     """
 
@@ -41,15 +43,18 @@ class Feed:
     stem: str
     n: int
     y: Tensor | None
+    names: list[str] | None
     blocks: Iterator[Block]
 
-    @property
-    def names(self) -> list[str] | None:
-        """The class of each sample, or ``None``."""
-        return None if self.y is None else [self.run.spec.classes[int(label)] for label in self.y]
 
-
-def feed(run: Run, n: int | None = None, *, split: str = "test", input: str | Path | None = None) -> Feed:
+def feed(
+    run: Run,
+    n: int | None = None,
+    *,
+    split: str = "test",
+    input: str | Path | None = None,
+    steady: bool = False,
+) -> Feed:
     """Go through the first samples of a split or of a file once.
 
     Args:
@@ -57,6 +62,8 @@ def feed(run: Run, n: int | None = None, *, split: str = "test", input: str | Pa
         n: How many; all there are if ``None`` or if there are fewer.
         split: Where from, unless ``input`` is given.
         input: New data of the same kind.
+        steady: Whether preparations that need noise (dynamic binarisation, dequantisation) get its mean, 0.5, in the
+            place of draws, so that a sample becomes the same x whatever is beside it.
 
     Raises:
         ConfigError: If n is smaller than 1.
@@ -66,17 +73,30 @@ def feed(run: Run, n: int | None = None, *, split: str = "test", input: str | Pa
         raise ConfigError(f"n must be at least 1, not {n}")
     device = next(run.model.parameters()).device
     if input is not None:
-        given = read_input(Path(input), run.spec, run.preparation)
+        resized = run.config.data.size is not None
+        given = read_input(Path(input), run.spec, run.preparation, resized=resized, steady=steady)
         for note in given.notes:
             warnings.warn(note, stacklevel=4)
         count = len(given.x) if n is None else min(n, len(given.x))
         y = None if given.y is None else given.y[:count]
-        return Feed(run, given.source, "input", count, y, _pieces(given.x[:count], y, device))
+        names = None if given.names is None else given.names[:count]
+        return Feed(run, given.source, "input", count, y, names, _pieces(given.x[:count], y, device))
     part = run.dataset.split(split)
     count = len(part) if n is None else min(n, len(part))
     found = blocks(part, run.preparation, size=BLOCK, seed=0, purpose="evaluation", device=device)
     y = None if part.y is None else part.y[:count]
-    return Feed(run, f"{split} {run.spec.noun}s", split, count, y, _first(found, count))
+    if steady and run.preparation.needs_noise:
+        found = _steady(part, run, device)
+    names = None if y is None else [run.spec.classes[int(label)] for label in y]
+    return Feed(run, f"{split} {run.spec.noun}s", split, count, y, names, _first(found, count))
+
+
+def _steady(part: Split, run: Run, device: torch.device) -> Iterator[Block]:
+    for index, start in enumerate(range(0, len(part), BLOCK)):
+        stored = part.x[start : start + BLOCK].to(device)
+        x = run.preparation(stored, torch.full(stored.shape, 0.5, device=device))
+        y = None if part.y is None else part.y[start : start + BLOCK].to(device)
+        yield Block(index, x, y, BLOCK)
 
 
 def _pieces(x: Tensor, y: Tensor | None, device: torch.device) -> Iterator[Block]:
