@@ -148,8 +148,8 @@ def _resize(raw: Raw, height: int, width: int) -> None:
     event = raw.x["train"].shape[1:]
     if len(event) != 3:
         raise ConfigError(
-            f"data.size is the size of images, and {raw.name} holds vectors of {event[0]}; leave it out, or give the "
-            "images as an array of (N, height, width)"
+            f"data.size is the size of images, and {raw.name} holds vectors of {event[0]}; set it to 'none', or give "
+            "the images as an array of (N, height, width)"
         )
     if event[1:] == (height, width):
         return
