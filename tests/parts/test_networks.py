@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from torch import nn
 
 from latentia.errors import ConfigError
-from latentia.parts.networks.convolutional import ConvDecoder, ConvEncoder
+from latentia.parts.networks.convolutional import ConvDecoder, ConvEncoder, ConvMapDecoder
 from latentia.parts.networks.layers import activation_layer, halvings, image_norm, vector_norm
 from latentia.parts.networks.mlp import MLP
 from latentia.parts.networks.residual import Doubling, ResidualDecoder, ResidualEncoder, ResidualMLP
@@ -267,6 +267,16 @@ def test_encoders_of_images_refuse_vectors(network: type[nn.Module]) -> None:
         network((30,), [8])
 
 
+@pytest.mark.parametrize("blocks", [0, 1, 2])
+@pytest.mark.parametrize(("height", "width"), [(28, 28), (5, 7), (1, 1), (9, 8)])
+def test_a_map_is_led_back_to_every_height_and_width(height: int, width: int, blocks: int) -> None:
+    encoder = ConvEncoder((2, height, width), [3, 4])
+    decoder = ConvMapDecoder(encoder.out_shape, (2, height, width), [4, 3], blocks=blocks, norm="none")
+    x = torch.rand(3, 2, height, width)
+    assert decoder(encoder(x).unflatten(1, encoder.out_shape)).shape == x.shape
+    assert sum(isinstance(part, nn.Conv2d) for part in decoder.modules()) == 1 + 2 * blocks
+
+
 @pytest.mark.parametrize("network", [ConvDecoder, ResidualDecoder])
 def test_decoders_of_images_refuse_vectors(network: type[nn.Module]) -> None:
     with pytest.raises(ConfigError, match=r"images .* shape \(30,\).*mlp"):
@@ -289,6 +299,9 @@ def test_decoders_of_images_refuse_vectors(network: type[nn.Module]) -> None:
         (lambda: ConvEncoder((1, 4, 4), [2], kernel=4), "odd"),
         (lambda: ConvEncoder((1, 4, 4), [2], norm="layer"), "none, batch and group"),
         (lambda: ConvDecoder((1,), (1, 4, 4), [-2]), "channels must be"),
+        (lambda: ConvMapDecoder((8,), (1, 8, 8), [4, 4]), "needs a feature map of 2 x 2 for 8 x 8 pixels"),
+        (lambda: ConvMapDecoder((8, 4, 4), (1, 8, 8), [4, 4]), r"not latents of the shape \(8, 4, 4\)"),
+        (lambda: ConvMapDecoder((8, 2, 2), (1, 8, 8), [4, 4], kernel=2), "odd"),
         (lambda: ResidualEncoder((1, 4, 4), [1]), "single unit"),
         (lambda: MLP((4,), [], activate_last=False), "needs a hidden layer"),
         (lambda: ConvStackEncoder((30,), [{"channels": 4}]), r"images .* shape \(30,\).*mlp"),

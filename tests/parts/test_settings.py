@@ -8,7 +8,7 @@ from typing import Any, get_args
 import pytest
 from pydantic import TypeAdapter, ValidationError
 
-from latentia.parts import likelihoods, posteriors, priors
+from latentia.parts import likelihoods, posteriors, priors, quantizers
 from latentia.parts import settings as s
 from latentia.parts.networks import convolutional, mlp, residual, stacks
 
@@ -23,6 +23,7 @@ CLASSES = {cls for alias in ALIASES.values() for cls in get_args(get_args(alias)
 BUILT = {
     s.MLPSettings: [mlp.MLP],
     s.ConvSettings: [convolutional.ConvEncoder, convolutional.ConvDecoder],
+    s.ConvMapSettings: [convolutional.ConvMapDecoder],
     s.ResidualSettings: [residual.ResidualEncoder, residual.ResidualDecoder],
     s.ResidualMLPSettings: [residual.ResidualMLP],
     s.ConvStackSettings: [stacks.ConvStackEncoder],
@@ -32,7 +33,10 @@ BUILT = {
     s.GaussianMapPosteriorSettings: [posteriors.GaussianMapPosterior],
     s.FeatureMapPosteriorSettings: [posteriors.FeatureMapPosterior],
     s.RectifiedPosteriorSettings: [posteriors.RectifiedPosterior],
+    s.VectorQuantizerSettings: [quantizers.VectorQuantizer],
+    s.FiniteScalarQuantizerSettings: [quantizers.FiniteScalarQuantizer],
     s.StandardNormalPriorSettings: [priors.StandardNormalPrior],
+    s.ConditionalNormalPriorSettings: [priors.ConditionalNormalPrior],
     s.GaussianMixturePriorSettings: [priors.GaussianMixturePrior],
     s.BernoulliSettings: [likelihoods.Bernoulli],
     s.ContinuousBernoulliSettings: [likelihoods.ContinuousBernoulli],
@@ -63,7 +67,17 @@ def test_no_setting_is_ignored(cls: Any) -> None:
     values = cls().model_dump(exclude={"name"})
     for built in BUILT[cls]:
         arguments = inspect.signature(built.__init__).parameters
-        context = {"self", "in_shape", "event_shape", "latent_shape", "out_shape", "features", "args", "kwargs"}
+        context = {
+            "self",
+            "in_shape",
+            "event_shape",
+            "latent_shape",
+            "out_shape",
+            "features",
+            "classes",
+            "args",
+            "kwargs",
+        }
         assert set(values) == set(arguments) - context
         for name, value in values.items():
             default = arguments[name].default

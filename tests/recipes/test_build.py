@@ -26,8 +26,9 @@ from latentia.recipes import build
 from latentia.recipes.build import build_model, build_objective, check_together
 from latentia.recipes.config import Config, ModelSettings, make_config, override
 from latentia.recipes.presets import PRESETS
+from latentia.recipes.second_stages import make_stage
 
-VAE, AE, CONV = (PRESETS[name].config() for name in ("vae", "ae", "conv-vae"))
+VAE, AE, CONV, VQ = (PRESETS[name].config() for name in ("vae", "ae", "conv-vae", "vq-vae"))
 
 GREY = DataSpec((1, 8, 8), levels=256)
 LABELLED = DataSpec((1, 8, 8), levels=256, classes=("cat", "dog", "eel"))
@@ -59,7 +60,7 @@ def test_every_name_of_the_settings_is_in_the_table(union: Any, table: dict[str,
 
 @pytest.mark.parametrize(
     ("encoder", "decoder"),
-    list(itertools.product(sorted(build.ENCODERS), sorted(set(build.DECODERS) - {"transposed-stack"}))),
+    list(itertools.product(sorted(build.ENCODERS), sorted(set(build.DECODERS) - {"transposed-stack", "conv-map"}))),
 )
 def test_any_encoder_goes_with_any_decoder(encoder: str, decoder: str) -> None:
     config = override(VAE, [f"model.encoder.name={encoder}", f"model.decoder.name={decoder}", "model.latent_dim=3"])
@@ -94,6 +95,10 @@ def test_latents_can_be_the_feature_map_of_any_encoder_of_images(encoder: str, d
         (
             ["model.posterior.name=gaussian-map", "model.encoder.name=conv-stack", "model.latent_dim=20"],
             ["here 4 x 2 x 2", "model.latent_dim = 20 has no meaning: set it to 'none'"],
+        ),
+        (
+            ["model.decoder.name=conv-map"],
+            ["a feature map of 2 x 2", "model.decoder.channels", "model.posterior.name = 'vector-quantizer'"],
         ),
         (
             ["model.decoder.name=transposed-stack"],
@@ -216,6 +221,28 @@ def weights(seed: int | None) -> dict[str, torch.Tensor]:
     return build_model(VAE.model, GREY, seed=seed).state_dict()
 
 
+@pytest.mark.parametrize("posterior", ["vector-quantizer", "finite-scalar-quantizer"])
+@pytest.mark.parametrize("encoder", ["conv", "residual", "conv-stack"])
+@pytest.mark.parametrize("decoder", sorted(build.DECODERS))
+def test_any_feature_map_can_be_quantised(posterior: str, encoder: str, decoder: str) -> None:
+    settings = override(VQ, [
+        f"model.encoder.name={encoder}", f"model.decoder.name={decoder}", f"model.posterior.name={posterior}",
+        "model.condition.name=labels",
+    ]).model  # fmt: skip
+    model = build_model(settings, DataSpec((1, 8, 8), levels=256, classes=("a", "b")), seed=0)
+    x, y = torch.rand(4, 1, 8, 8), torch.tensor([0, 1, 1, 0])
+    assert model.discrete and model.latent_shape[1:] == (2, 2) == model.posterior.code_shape
+    assert model.reconstruct(x, y).shape == x.shape and model.encode(x, y).indices.shape == (4, 2, 2)
+
+
+@pytest.mark.parametrize(
+    ("name", "codes", "remedy"), [("autoregressive", None, "gmm or diffusion"), ("gmm", 8, "fit autoregressive")]
+)
+def test_priors_fit_the_kind_of_latents(name: str, codes: int | None, remedy: str) -> None:
+    with pytest.raises(ConfigError, match=remedy):
+        build.build_latent_prior(make_stage(name), (2, 2), codes=codes)
+
+
 def test_without_a_seed_weights_come_from_the_global_generator() -> None:
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(5)
@@ -323,6 +350,13 @@ def test_a_likelihood_that_makes_no_sense_for_the_data_is_refused(
             VAE,
             ["objective.free_bits=0.5", "model.prior.name=gaussian-mixture"],
             ["objective.free_bits = 0", "model.prior.name = 'standard-normal'"],
+        ),
+        (VQ, ["objective.name=autoencoder"], ["objective.name = 'quantized'"]),
+        (AE, ["objective.name=quantized"], ["'vector-quantizer'", "objective.name = 'autoencoder'"]),
+        (
+            VQ,
+            ["model.posterior.name=finite-scalar-quantizer", "objective.commitment=0.25"],
+            ["objective.commitment = 0"],
         ),
         (AE, ["objective.kl_sparsity=1"], ["model.posterior.activation = 'sigmoid'", "objective.l1"]),
         (

@@ -104,7 +104,7 @@ def test_a_vae_keeps_its_own_prior_as_the_default(vae: Run) -> None:
     fit = vae.fit_prior("gmm", settings=["components=2", "draws=3"])
     assert fit.report["latents"] == 3 * 1438 and fit.report["run"] is None
     assert vae.sample(3).prior == "model" and vae.sample(3, prior="gmm").prior == "gmm"
-    with pytest.raises(ConfigError, match="there is no prior 'mixture': use model, standard-normal, gmm, diffusion"):
+    with pytest.raises(ConfigError, match="there is no prior 'mixture': use model, standard-normal, uniform, gmm"):
         vae.sample(3, prior="mixture")
 
 

@@ -47,6 +47,8 @@ QUANTITIES = {
     "bits_per_dim": Quantity(".4f", "bits per dimension", "nll / (ln 2 x dimensions)"),
     "mse": Quantity(".5f", "mean over values", "of the reconstruction"),
     "psnr": Quantity(".2f", "dB", "10 log10(1 / mse)"),
+    "perplexity": Quantity(".1f", "codes", "exponential of the entropy of the codes' use"),
+    "code_bits": Quantity(".0f", "bits per sample", "to store the indices, log2(codes) each"),
     "beta_effective": Quantity("g", "", "factor on the rate once the likelihood is normalised"),
 }
 SUMMARY = ("elbo", "distortion", "rate", "mse")
@@ -147,7 +149,8 @@ def suggestions(run: Path | None) -> None:
 
 def evaluated(result: Mapping[str, Any]) -> None:
     """An evaluation, and what its figures rest on."""
-    names = [name for name in QUANTITIES if name in result]
+    optional = ("perplexity", "code_bits")  # of discrete latents only
+    names = [name for name in QUANTITIES if name in result and not (name in optional and result[name] is None)]
     table = _figures(result, names, title=f"{result['split']}, {result['n']:,} samples")
     if result.get("latent_dim") is not None:
         active = result.get("active_units")
@@ -194,10 +197,11 @@ def prior_fitted(result: Mapping[str, Any]) -> None:
     """What fitting a prior came to, and how to draw from it."""
     shape = " x ".join(map(str, result["latent_shape"]))
     print(f"{result['prior']} on {result['latents']:,} latents of {shape}; {result['parameters']:,} parameters")
+    each = "map of codes" if result["prior"] == "autoregressive" else "latent vector"
     for part, density in (result.get("log_density") or {}).items():
-        print(f"log density of the {part} part: {density:.2f} nats per latent vector, higher is better")
+        print(f"log density of the {part} part: {density:.2f} nats per {each}, higher is better")
     if result.get("loss") is not None:
-        print(f"{result['steps']:,} steps, loss at the end {result['loss']:.2f} nats per latent vector")
+        print(f"{result['steps']:,} steps, loss at the end {result['loss']:.2f} nats per {each}")
     if result.get("run") is not None:
         print(f"next      latentia sample {near(result['run'])} --prior {result['prior']}")
     _picture(result)

@@ -11,8 +11,9 @@ from latentia.cli import completion, options
 PriorName = Annotated[
     str,
     typer.Argument(
-        metavar="gmm|diffusion",
-        help="What to fit: gmm, a Gaussian mixture, or diffusion, a small diffusion model.",
+        metavar="gmm|diffusion|autoregressive",
+        help="What to fit: gmm, a Gaussian mixture, or diffusion, a small diffusion model; to a model with discrete "
+        "latents autoregressive, a network that predicts each code from those before it.",
         autocompletion=completion.fittable_priors,
         show_default=False,
     ),

@@ -122,8 +122,8 @@ def sample(
         str | None,
         typer.Option(
             metavar="NAME",
-            help="Which prior: model (its own), standard-normal, or one that `latentia fit-prior` fitted. Without it, "
-            "the model's own where it has one, else the one that was fitted last.",
+            help="Which prior: model (its own), standard-normal (for discrete latents uniform), or one that `latentia "
+            "fit-prior` fitted. Without it, the model's own where it has one, else the one that was fitted last.",
             show_default=False,
         ),
     ] = None,

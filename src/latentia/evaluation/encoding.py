@@ -76,7 +76,8 @@ def draw_latents(model: Any, dataset: Dataset, split: str = "train", *, draws: i
             (seed, i // 256).
 
     Returns:
-        (N, *latent), or (K N, *latent) with the K draws of a block of images in a row, on the CPU.
+        (N, *latent), or (K N, *latent) with the K draws of a block of images in a row, on the CPU; of discrete
+        latents, their indices (N, h, w) as float32.
     """
     found: list[Tensor] = []
     with evaluating(model) as device:
@@ -84,6 +85,9 @@ def draw_latents(model: Any, dataset: Dataset, split: str = "train", *, draws: i
             dataset.split(split), dataset.preparation, size=BLOCK, seed=seed, purpose="latents", device=device
         ):
             q = model.encode(block.x, block.y)
+            if getattr(model, "discrete", False):
+                found.append(q.indices.float().cpu())
+                continue
             source = generator(device, seed, "latents", "noise", block.index)
             noise = model.draw_noise(block.size, draws, source, device)
             z = q.from_noise(noise[0][:, : len(block.x)]) if noise else q.mean

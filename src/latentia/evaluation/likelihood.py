@@ -44,6 +44,11 @@ class Evaluation:
         psnr: 10 log10(1 / mse), dB, for data in [0, 1].
         beta_effective: beta of the same objective with a normalised likelihood of sigma = 1.
         rate_per_dimension: KL of each latent dimension, nats per image, where there is a closed form.
+        perplexity: How many codes the whole split uses, as the exponential of their entropy; of discrete latents.
+        codes_used: How many codes the split uses at all; of discrete latents.
+        codebook_size: How many codes there are; of discrete latents.
+        code_bits: Bits to store an image's indices with equally long numbers, log2(codebook_size) each; of discrete
+            latents.
         protocol: Likelihood, whether it is normalised on these data, binarisation, seed, evaluation mode.
     """
 
@@ -63,6 +68,10 @@ class Evaluation:
     beta_effective: float | None
     rate_per_dimension: list[float] | None
     protocol: dict[str, Any]
+    perplexity: float | None = None
+    codes_used: int | None = None
+    codebook_size: int | None = None
+    code_bits: float | None = None
 
     def to_json(self) -> dict[str, Any]:
         """As a JSON object."""
@@ -138,6 +147,7 @@ def evaluate(
         beta_effective=None if beta is None or rate is None else model.likelihood.beta_effective(beta),
         rate_per_dimension=(sums.tensors["kl"] / n).flatten().tolist() if "kl" in sums.tensors else None,
         protocol=_protocol(model, dataset, seed, "kl" in sums.tensors),
+        **(_codes(model, sums) if "codes" in sums.tensors else {}),
     )
 
 
@@ -175,6 +185,9 @@ def _add_block(sums: _Sums, model: Any, block: Block, seed: int, k: int) -> None
             sums.add("rate", rate)
         if not trace.estimated and rate is not None:
             sums.add("kl", torch.cat([level.kl.flatten(1) for level in trace.levels], 1))
+        if getattr(model, "discrete", False):
+            indices = trace.levels[0].posterior.indices.flatten()
+            sums.add("codes", torch.bincount(indices, minlength=model.posterior.codebook_size)[None])
         loc = trace.levels[0].posterior.mean
         loc = loc.flatten(1).cpu().double()
         sums.add("loc", loc)
@@ -200,6 +213,18 @@ def _nll(model: Any, block: Block, seed: int, k: int) -> Tensor:
         total = piece_total if total is None else torch.logaddexp(total, piece_total)
     assert total is not None
     return math.log(k) - total
+
+
+def _codes(model: Any, sums: _Sums) -> dict[str, Any]:
+    """What discrete latents use of their codebook."""
+    size = model.posterior.codebook_size
+    used = sums.tensors["codes"] / sums.tensors["codes"].sum()
+    return {
+        "perplexity": float(torch.special.entr(used).sum().exp()),
+        "codes_used": int((used > 0).sum()),
+        "codebook_size": size,
+        "code_bits": math.log2(size) * math.prod(model.posterior.code_shape),
+    }
 
 
 def _noise(model: Any, block: Block, seed: int, piece: int) -> list[Tensor]:
@@ -232,7 +257,7 @@ def _protocol(model: Any, dataset: Dataset, seed: int, closed: bool) -> dict[str
         "likelihood_kind": kind,
         "likelihood_normalised": model.likelihood.is_normalised(dataset.spec),
         "likelihood_in_words": words,
-        "rate": ("closed form" if closed else "estimated from one draw") if model.has_prior else None,
+        "rate": ("closed form" if closed else "estimated from one draw") if model.has_prior else _no_rate(model),
         "condition": "the label: every likelihood is of x given y" if model.conditional else None,
         "binarize": dataset.preparation.binarize,
         "dequantize": dataset.preparation.dequantize,
@@ -241,3 +266,13 @@ def _protocol(model: Any, dataset: Dataset, seed: int, closed: bool) -> dict[str
         "nll_standard_error": f"over {dataset.spec.noun}s",
         "unit": f"nats per {dataset.spec.noun}, summed over its values",
     }
+
+
+def _no_rate(model: Any) -> str | None:
+    """Why a model without a prior has neither rate nor elbo, where that is not plain."""
+    if not getattr(model, "discrete", False):
+        return None
+    return (
+        "none: the latents are codes that were trained without a prior, so that there is no elbo; a fitted "
+        "autoregressive prior says how many nats its codes take"
+    )

@@ -82,6 +82,11 @@ class LatentVariableModel(nn.Module):
         return self.prior is not None
 
     @property
+    def discrete(self) -> bool:
+        """Whether the latents are codes: ``encode(x)`` has ``indices`` then, and the posterior can look them up."""
+        return bool(getattr(self.posterior, "discrete", False))
+
+    @property
     def conditional(self) -> bool:
         """Whether the model depends on labels y."""
         return self.conditioning is not None
@@ -219,4 +224,5 @@ class LatentVariableModel(nn.Module):
                 "`latentia fit-prior RUN gmm`, or train a preset with one, such as vae"
             )
         y = self._labels(y, n)
-        return self.decode(prior.sample(n, generator=generator, temperature=temperature, y=y), y).mean
+        z = prior.sample(n, generator=generator, temperature=temperature, y=y)
+        return self.decode(z if z.is_floating_point() else self.posterior.lookup(z), y).mean

@@ -12,5 +12,8 @@ __getattr__, __dir__, __all__ = attach(
         "ElboSettings": "settings",
         "LossTerms": "terms",
         "Objective": "terms",
+        "CodeLikelihood": "code_likelihood",
+        "QuantizedObjective": "quantized",
+        "QuantizedSettings": "settings",
     },
 )

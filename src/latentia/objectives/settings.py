@@ -60,4 +60,14 @@ class AutoencoderSettings(Settings):
     corruption: CorruptionSettings | None = Field(default=None, description=_CORRUPTION)
 
 
-ObjectiveSettings = Annotated[ElboSettings | AutoencoderSettings, Field(discriminator="name")]
+class QuantizedSettings(Settings):
+    """Distortion, and what holds features and codes together: for models whose latents are discrete."""
+
+    name: Literal["quantized"] = "quantized"
+    commitment: float = Field(
+        default=0.25, ge=0, description="Factor on the squared distance from features to codes, which draws the former."
+    )
+    corruption: CorruptionSettings | None = Field(default=None, description=_CORRUPTION)
+
+
+ObjectiveSettings = Annotated[ElboSettings | AutoencoderSettings | QuantizedSettings, Field(discriminator="name")]

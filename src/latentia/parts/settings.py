@@ -6,6 +6,7 @@ Sizes are listed in the order in which the data flow: an encoder's from ``x`` in
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import Annotated, Literal, Self
 
@@ -228,6 +229,29 @@ class ResidualMLPSettings(Settings):
         return self.model_copy(update={"hidden": self.hidden[::-1]})
 
 
+class ConvMapSettings(Settings):
+    """A convolutional decoder from latents that are a feature map; each layer doubles height and width."""
+
+    name: Literal["conv-map"] = Field(
+        default="conv-map", description="Transposed convolutions from a feature map of latents; no linear layer."
+    )
+    channels: list[Size] = Field(
+        default=[64, 32],
+        min_length=1,
+        description="Channels that each doubling starts from, in the order of the data flow.",
+    )
+    blocks: int = Field(default=1, ge=0, description="Residual blocks of two convolutions before the first doubling.")
+    kernel: int = Field(default=3, ge=1, description="Side of the square kernels; odd.")
+    activation: Activation = Field(default="relu", description="The non-linearity after every normalisation.")
+    norm: ImageNorm = Field(default="batch", description="Normalisation before every activation.")
+
+    @model_validator(mode="after")
+    def _agree(self) -> Self:
+        check_kernel(self.kernel)
+        check_normalisable(self.norm, self.channels)
+        return self
+
+
 # --- posteriors and priors --------------------------------------------------------------------------------------------
 
 
@@ -295,6 +319,43 @@ class RectifiedPosteriorSettings(Settings):
         default="rectified",
         description="Mean and deviation through a ReLU, which makes units die; gaussian is the right one.",
     )
+
+
+class VectorQuantizerSettings(Settings):
+    """One of many learned codes at each place of the encoder's feature map."""
+
+    name: Literal["vector-quantizer"] = Field(
+        default="vector-quantizer", description="The nearest of many learned codes; set model.latent_dim to none."
+    )
+    codes: int = Field(default=512, ge=2, le=2**20, description="How many codes there are.")
+    dimension: Size = Field(default=64, description="Dimensions of each code.")
+    learning: Literal["ema", "gradient"] = Field(
+        default="ema", description="How codes learn: as running means of what chose them, or by gradients."
+    )
+    decay: float = Field(default=0.99, ge=0, lt=1, description="Of the running means and counts, per step.")
+    initialisation: Literal["data", "random"] = Field(
+        default="data", description="Where codes start: by k-means on the first batch, or at random."
+    )
+    revive_below: float = Field(
+        default=0.03, ge=0, lt=1, description="Codes used less than this share of the mean use are moved; 0: none."
+    )
+
+
+class FiniteScalarQuantizerSettings(Settings):
+    """A fixed grid of codes: a few dimensions, each rounded to a few levels."""
+
+    name: Literal["finite-scalar-quantizer"] = Field(
+        default="finite-scalar-quantizer",
+        description="Each of a few dimensions rounded to a few levels; set model.latent_dim to none.",
+    )
+    levels: list[int] = Field(
+        default=[8, 5, 5, 5], description="Levels of each dimension; their product is the number of codes."
+    )
+
+    @model_validator(mode="after")
+    def _agree(self) -> Self:
+        check_levels(self.levels)
+        return self
 
 
 class StandardNormalPriorSettings(Settings):
@@ -415,7 +476,7 @@ EncoderSettings = Annotated[
     Field(discriminator="name"),
 ]
 DecoderSettings = Annotated[
-    MLPSettings | ConvSettings | ResidualSettings | ResidualMLPSettings | TransposedStackSettings,
+    MLPSettings | ConvSettings | ResidualSettings | ResidualMLPSettings | TransposedStackSettings | ConvMapSettings,
     Field(discriminator="name"),
 ]
 PosteriorSettings = Annotated[
@@ -423,6 +484,8 @@ PosteriorSettings = Annotated[
     | DeterministicPosteriorSettings
     | GaussianMapPosteriorSettings
     | FeatureMapPosteriorSettings
+    | VectorQuantizerSettings
+    | FiniteScalarQuantizerSettings
     | RectifiedPosteriorSettings,
     Field(discriminator="name"),
 ]
@@ -528,6 +591,18 @@ def check_kernel(kernel: int) -> None:
     """
     if kernel < 1 or kernel % 2 == 0:
         raise ConfigError(f"kernel must be an odd number, such as 3 or 5, not {kernel}")
+
+
+def check_levels(levels: list[int]) -> None:
+    """Refuse a grid of codes without choice, or with more codes than can be numbered.
+
+    Raises:
+        ConfigError: If there is no dimension, one with fewer than 2 levels, or more than 2^20 codes.
+    """
+    if not levels or min(levels) < 2:
+        raise ConfigError(f"levels must be whole numbers of at least 2, one for each dimension, not {levels}")
+    if math.prod(levels) > 2**20:
+        raise ConfigError(f"levels make {math.prod(levels):,} codes, more than 2^20: list fewer dimensions or levels")
 
 
 def check_normalisable(norm: str, sizes: list[int]) -> None:

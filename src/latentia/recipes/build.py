@@ -16,16 +16,17 @@ from latentia.errors import ConfigError
 from latentia.models.latent_variable import LatentVariableModel
 from latentia.objectives.autoencoder import AutoencoderObjective
 from latentia.objectives.elbo import Elbo
-from latentia.objectives.settings import AutoencoderSettings, ElboSettings
+from latentia.objectives.quantized import QuantizedObjective
+from latentia.objectives.settings import AutoencoderSettings, ElboSettings, QuantizedSettings
 from latentia.objectives.terms import Objective
-from latentia.parts import latent_priors, likelihoods, posteriors, priors
+from latentia.parts import code_priors, latent_priors, likelihoods, posteriors, priors, quantizers
 from latentia.parts.conditioning import LabelConditioning, LabelJoin
-from latentia.parts.networks.convolutional import ConvDecoder, ConvEncoder
+from latentia.parts.networks.convolutional import ConvDecoder, ConvEncoder, ConvMapDecoder
 from latentia.parts.networks.mlp import MLP
 from latentia.parts.networks.residual import ResidualDecoder, ResidualEncoder, ResidualMLP
 from latentia.parts.networks.stacks import ConvStackEncoder, TransposedStackDecoder
 from latentia.recipes.config import Config, ModelSettings
-from latentia.recipes.second_stages import DiffusionStage, MixtureStage
+from latentia.recipes.second_stages import AutoregressiveStage, DiffusionStage, MixtureStage
 
 ENCODERS: dict[str, Callable[..., nn.Module]] = {
     "mlp": MLP,
@@ -44,6 +45,7 @@ DECODERS: dict[str, Callable[..., nn.Module]] = {
     "conv": ConvDecoder,
     "residual": ResidualDecoder,
     "residual-mlp": ResidualMLP,
+    "conv-map": ConvMapDecoder,
     "transposed-stack": TransposedStackDecoder,
 }
 """Called as ``(latent_shape, out_shape=parameter_shape, **settings)``."""
@@ -54,6 +56,8 @@ POSTERIORS: dict[str, Any] = {
     "gaussian-map": posteriors.GaussianMapPosterior,
     "feature-map": posteriors.FeatureMapPosterior,
     "rectified": posteriors.RectifiedPosterior,
+    "vector-quantizer": quantizers.VectorQuantizer,
+    "finite-scalar-quantizer": quantizers.FiniteScalarQuantizer,
 }
 """Called as ``(features, latent_shape, **settings)``."""
 
@@ -120,10 +124,11 @@ def _assemble(settings: ModelSettings, spec: DataSpec) -> LatentVariableModel:
     event_in = spec.event_shape if join_x is None else join_x.out_shape
     encoder: Any = ENCODERS[settings.encoder.name](event_in, **_arguments(settings.encoder))
     latent_shape = _latent_shape(settings, getattr(encoder, "out_shape", ()))
-    join_z = _join(settings, "decoder", latent_shape, spec)
     posterior = POSTERIORS[settings.posterior.name](
         encoder.out_features, latent_shape, **_arguments(settings.posterior)
     )
+    latent_shape = posterior.latent_shape  # codes may have another dimension than the feature map
+    join_z = _join(settings, "decoder", latent_shape, spec)
     prior = None
     if settings.prior is not None:
         prior = _prior(settings.prior, latent_shape, spec)
@@ -215,12 +220,15 @@ def _arguments(settings: Any) -> dict[str, Any]:
 LARGEST_FULL = 512  # latent dimensions up to which covariances are kept whole
 
 
-def build_latent_prior(stage: Any, latent_shape: Sequence[int], *, seed: int = 0) -> priors.Prior:
+def build_latent_prior(
+    stage: Any, latent_shape: Sequence[int], *, codes: int | None = None, seed: int = 0
+) -> priors.Prior:
     """Build a prior that is to be fitted to latents.
 
     Args:
         stage: The settings of a second stage.
-        latent_shape: Shape of one latent.
+        latent_shape: Shape of one latent; of discrete ones, that of their indices.
+        codes: How many codes there are, if the latents are discrete.
         seed: Determines the initial weights; the former state of PyTorch's generator is put back.
 
     Raises:
@@ -230,8 +238,18 @@ def build_latent_prior(stage: Any, latent_shape: Sequence[int], *, seed: int = 0
         >>> build_latent_prior(MixtureStage(components=3), (2,)).loc.shape
         torch.Size([3, 2])
     """
+    if (codes is None) == isinstance(stage, AutoregressiveStage):
+        raise ConfigError(
+            "an autoregressive prior is over codes, which this model has not: fit gmm or diffusion instead"
+            if codes is None
+            else f"the prior '{stage.name}' is over real numbers, but this model's latents are codes: fit "
+            "autoregressive instead"
+        )
     with torch.random.fork_rng(devices=[]):
         torch.default_generator.manual_seed(seed)
+        if isinstance(stage, AutoregressiveStage):
+            assert codes is not None
+            return code_priors.AutoregressivePrior(latent_shape, codes, width=stage.width, layers=stage.layers)
         if isinstance(stage, DiffusionStage):
             arguments = {key: getattr(stage, key) for key in ("width", "blocks", "levels", "sampling_steps", "eta")}
             return latent_priors.DiffusionPrior(latent_shape, **arguments)
@@ -246,7 +264,7 @@ def build_latent_prior(stage: Any, latent_shape: Sequence[int], *, seed: int = 0
         return latent_priors.CorrelatedMixturePrior(latent_shape, stage.components)
 
 
-def build_objective(settings: ElboSettings | AutoencoderSettings) -> Objective:
+def build_objective(settings: ElboSettings | AutoencoderSettings | QuantizedSettings) -> Objective:
     """Build an objective.
 
     Example:
@@ -262,6 +280,8 @@ def build_objective(settings: ElboSettings | AutoencoderSettings) -> Objective:
             samples=settings.samples,
             corruption=build_corruption(settings.corruption),
         )
+    if isinstance(settings, QuantizedSettings):
+        return QuantizedObjective(commitment=settings.commitment, corruption=build_corruption(settings.corruption))
     return AutoencoderObjective(
         l1=settings.l1,
         l2=settings.l2,
@@ -334,6 +354,16 @@ def check_together(config: Config, spec: DataSpec, samples: int, *, validated: b
         raise ConfigError(
             "the ELBO needs a prior: set model.prior.name = 'standard-normal', or objective.name = 'autoencoder'"
         )
+    discrete = getattr(POSTERIORS[model.posterior.name], "discrete", False)
+    if discrete != (config.objective.name == "quantized"):
+        raise ConfigError(
+            f"the posterior '{model.posterior.name}' has discrete latents: set objective.name = 'quantized'"
+            if discrete
+            else "the objective 'quantized' needs discrete latents: set model.posterior.name = 'vector-quantizer' or "
+            "'finite-scalar-quantizer', or objective.name = 'autoencoder'"
+        )
+    if model.posterior.name == "finite-scalar-quantizer" and getattr(config.objective, "commitment", 0) > 0:
+        raise ConfigError("codes on a fixed grid need no commitment: set objective.commitment = 0")
     mixed = model.prior is not None and model.prior.name == "gaussian-mixture"
     if config.objective.name == "elbo" and config.objective.free_bits > 0 and mixed:
         raise ConfigError(

@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from latentia.errors import ConfigError, did_you_mean
+from latentia.recipes.discrete import DISCRETE
 from latentia.recipes.preset import ALL_TRAINING_IMAGES, AUTOENCODER, Preset
 from latentia.recipes.tutorials import TUTORIALS
 
@@ -61,6 +62,7 @@ _PRESETS = [
         "VAE that is told the class, 256-256 hidden units, 20 latents: draws samples of a wished class.",
     ),
     _general("beta-vae", "beta4-vae-10", "VAE with beta = 4: fewer, better separated latents, blurrier pictures."),
+    *DISCRETE,
     *TUTORIALS.values(),
 ]
 

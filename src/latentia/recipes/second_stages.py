@@ -56,9 +56,30 @@ class DiffusionStage(Settings):
     )
 
 
-Stage = MixtureStage | DiffusionStage
+class AutoregressiveStage(Settings):
+    """A network that predicts each code from those before it."""
 
-STAGES: dict[str, type[Settings]] = {"gmm": MixtureStage, "diffusion": DiffusionStage}
+    name: Literal["autoregressive"] = Field(default="autoregressive", description="Each code given those before it.")
+    width: int = Field(default=64, ge=1, le=2**16, description="Channels of the network.")
+    layers: int = Field(default=6, ge=1, le=1000, description="Gated layers of the network.")
+    training: TrainingSettings = TrainingSettings(
+        epochs=None,
+        steps=6000,
+        batch_size=128,
+        optimizer=OptimizerSettings(lr=1e-3),
+        lr_schedule=Cosine(start=1.0, end=0.0),
+        ema=0.999,
+        precision="fp32",
+    )
+
+
+Stage = MixtureStage | DiffusionStage | AutoregressiveStage
+
+STAGES: dict[str, type[Settings]] = {
+    "gmm": MixtureStage,
+    "diffusion": DiffusionStage,
+    "autoregressive": AutoregressiveStage,
+}
 """What ``latentia fit-prior`` can fit: name -> settings."""
 
 

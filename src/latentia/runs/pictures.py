@@ -101,6 +101,11 @@ FIGURES = [
         "Draws from a Gaussian mixture that was fitted to the latents of the training part, decoded.",
     ),
     (
+        "samples/samples-autoregressive.png",
+        "Samples from an autoregressive prior",
+        "Codes drawn one after the other by a network that was fitted to those of the training part, decoded.",
+    ),
+    (
         "samples/samples-diffusion.png",
         "Samples from a diffusion prior",
         "Draws from a diffusion model that was fitted to the latents of the training part, decoded.",
@@ -128,6 +133,7 @@ def write_report(directory: RunDirectory, config: Config, summary: Mapping[str, 
         if (directory.path / name).is_file()
     ]
     run = shlex.quote(str(directory.path))
+    suited = "autoregressive" if config.objective.name == "quantized" else "gmm"
     html = render_report(
         title=f"{config.preset or 'model'} on {Path(config.data.source).name}",
         noun=spec.noun,
@@ -140,7 +146,7 @@ def write_report(directory: RunDirectory, config: Config, summary: Mapping[str, 
         commands=[
             f"latentia evaluate {run} --importance-samples 500",
             f"latentia reconstruct {run} --n 20",
-            *([f"latentia fit-prior {run} gmm"] if config.model.prior is None else []),
+            *([f"latentia fit-prior {run} {suited}"] if config.model.prior is None else []),
             _sampling(run, config, spec),
             f"latentia resume {run} --epochs {2 * round(summary.get('epochs', 1)) or 1}",
         ],

@@ -27,7 +27,10 @@ from latentia.data.preparation import Preparation
 from latentia.data.seeds import derive_seed
 from latentia.errors import CheckpointError, ConfigError, Interrupted, RunError
 from latentia.evaluation.encoding import draw_latents
+from latentia.objectives.code_likelihood import CodeLikelihood
 from latentia.objectives.diffusion import DiffusionObjective
+from latentia.objectives.terms import Objective
+from latentia.parts.code_priors import AutoregressivePrior, UniformCodesPrior
 from latentia.parts.latent_priors import DiffusionPrior, standardisation
 from latentia.parts.priors import Prior, StandardNormalPrior
 from latentia.recipes.build import build_latent_prior
@@ -45,7 +48,7 @@ if TYPE_CHECKING:
 
 FORMAT = "latentia-prior"
 VERSION = 1
-_BLOCK = 4096  # latents whose density is computed together
+_BLOCK = 1024  # latents whose density is computed together
 
 
 @dataclass(frozen=True, eq=False)
@@ -99,7 +102,8 @@ class _Job:
         self.run, self.name, self.stage, self.seed, self.events = run, name, stage, seed, events
         self.model = run.model
         weights = derive_seed(seed, "prior", name, "weights")
-        self.prior: Any = build_latent_prior(stage, self.model.latent_shape, seed=weights)
+        shape, codes = space_of(self.model)
+        self.prior: Any = build_latent_prior(stage, shape, codes=codes, seed=weights)
         self.folder = None if run.directory is None else run.directory.priors / name
         self.report: dict[str, Any] = {}
 
@@ -112,13 +116,16 @@ class _Job:
             "run": None if self.run.path is None else str(self.run.path),
             "prior": self.name,
             "latents": len(latents),
-            "latent_shape": list(self.model.latent_shape),
+            "latent_shape": list(self.prior.latent_shape),
             "draws": self._draws(),
             "seed": self.seed,
             "parameters": sum(parameter.numel() for parameter in self.prior.parameters()),
         }
         if isinstance(self.prior, DiffusionPrior):
-            self.report |= self._train(latents)
+            self.prior.adopt(latents)
+            self.report |= self._train(latents, DiffusionObjective())
+        elif isinstance(self.prior, AutoregressivePrior):
+            self.report |= self._train(latents, CodeLikelihood())
         else:
             self.report |= self._mix(latents)
         self.prior.eval().requires_grad_(False).cpu()
@@ -173,16 +180,21 @@ class _Job:
         parts = {"train": latents}
         if "test" in self.run.dataset.splits:
             parts["test"] = self._latents("test")
+        coded = isinstance(self.prior, AutoregressivePrior)
         with torch.no_grad():
-            density = self.prior()
+            density = self.prior if coded else self.prior()
             return {
-                part: float(torch.cat([density.log_prob(piece) for piece in z.split(_BLOCK)]).double().mean())
+                part: float(
+                    torch.cat([density.log_prob(piece.long() if coded else piece) for piece in z.split(_BLOCK)])
+                    .double()
+                    .mean()
+                )
                 for part, z in parts.items()
             }
 
     # -- what is trained ----------------------------------------------------------------------------------------
 
-    def _train(self, latents: Tensor) -> dict[str, Any]:
+    def _train(self, latents: Tensor, objective: Objective) -> dict[str, Any]:
         splits = {"train": Split(latents)}
         if "valid" in self.run.dataset.splits:
             splits["valid"] = Split(self._latents("valid"))
@@ -193,8 +205,7 @@ class _Job:
                     f"training.{setting} needs a validation part, which this run has not: leave it out, or train the "
                     "model with data.validation, such as 0.05"
                 )
-        self.prior.adopt(latents)
-        spec = DataSpec(tuple(self.model.latent_shape), low=float(latents.min()), high=float(latents.max()))
+        spec = DataSpec(tuple(self.prior.latent_shape), low=float(latents.min()), high=float(latents.max()))
         dataset = Dataset(f"latents of {self.run.name}", spec, Preparation(within_unit=False), splits, "")
         work = None if self.folder is None else self.folder.with_name(f".fitting-{self.name}")
         execution = decide_execution(training, self.prior)
@@ -205,7 +216,7 @@ class _Job:
         with InterruptRequest() as interrupt, self._explained(work):
             result = fit(
                 self.prior,
-                DiffusionObjective(),
+                objective,
                 dataset,
                 training,
                 execution=execution,
@@ -226,7 +237,8 @@ class _Job:
             "name": self.name,
             "settings": self.stage.model_dump(mode="json"),
             "seed": self.seed,
-            "latent_shape": list(self.model.latent_shape),
+            "latent_shape": list(self.prior.latent_shape),
+            "codes": space_of(self.model)[1],
             "model": fingerprint(self.model),
         }
 
@@ -326,7 +338,7 @@ def _draw(run: Run, result: PriorFit, events: Events) -> None:
 
 # -- finding them again ---------------------------------------------------------------------------------------------
 
-ALWAYS = ("model", "standard-normal")
+ALWAYS = ("model", "standard-normal", "uniform")
 """What ``sample --prior`` takes beside the names of fitted priors."""
 
 
@@ -352,11 +364,18 @@ def find_prior(run: Run, name: str | None) -> tuple[str, Prior | None]:
     place = "RUN" if run.path is None else shlex.quote(str(run.path))
     if name == "model":
         if not run.model.has_prior:
+            suited = "autoregressive" if run.model.discrete else "gmm"
             raise ConfigError(
                 f"this model has no prior of its own, so there is nothing to sample from: fit one to its latents with "
-                f"`latentia fit-prior {place} gmm`, or train a preset with one, such as vae"
+                f"`latentia fit-prior {place} {suited}`, or train a preset with one, such as vae"
             )
         return name, None
+    if name in ("standard-normal", "uniform") and run.model.discrete != (name == "uniform"):
+        wanted = "uniform" if run.model.discrete else "standard-normal"
+        raise ConfigError(f"this model's latents are {'codes' if run.model.discrete else 'real numbers'}: use {wanted}")
+    if name == "uniform":
+        shape, codes = space_of(run.model)
+        return name, UniformCodesPrior(shape, codes or 0).to(_device(run.model))
     if name == "standard-normal":
         return name, StandardNormalPrior(run.model.latent_shape).to(_device(run.model))
     if name not in STAGES:
@@ -393,6 +412,7 @@ def _load(folder: Path, model: nn.Module, place: str) -> Prior:
             raise RunError(f"{folder} was written by a newer Latentia: update it to use this prior")
         stage = read_stage(value["settings"], str(folder / "config.json"))
         shape, known = [int(size) for size in value["latent_shape"]], str(value["model"])
+        codes = None if value["codes"] is None else int(value["codes"])
         data = (folder / "prior.safetensors").read_bytes()
         if hashlib.sha256(data).hexdigest() != value["sha256"]:
             raise ValueError("checksum")
@@ -402,9 +422,16 @@ def _load(folder: Path, model: nn.Module, place: str) -> Prior:
         raise CheckpointError(f"the prior in {folder} is damaged: {again}") from error
     if known != fingerprint(model):
         raise RunError(f"the model was trained further after the prior in {folder} was fitted: {again}")
-    prior = build_latent_prior(stage, shape)
+    prior = build_latent_prior(stage, shape, codes=codes)
     restore_model(prior, from_bytes(data, folder / "prior.safetensors"), folder / "prior.safetensors")
     return prior.eval().requires_grad_(False)
+
+
+def space_of(model: Any) -> tuple[tuple[int, ...], int | None]:
+    """What a prior is over: the latents' shape, or the shape of their indices and the number of codes."""
+    if model.discrete:
+        return tuple(model.posterior.code_shape), model.posterior.codebook_size
+    return tuple(model.latent_shape), None
 
 
 def fingerprint(model: nn.Module) -> str:

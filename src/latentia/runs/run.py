@@ -278,8 +278,9 @@ class Run:
                 given. Each is a row of the picture.
             seed: Of the draws; the same seed gives the same samples.
             temperature: Factor on the prior's standard deviation.
-            prior: Which prior: ``model`` for the model's own, ``standard-normal``, or one that :meth:`fit_prior`
-                fitted. If not given, the model's own where it has one, otherwise the one that was fitted last.
+            prior: Which prior: ``model`` for the model's own, ``standard-normal`` (for discrete latents ``uniform``),
+                or one that :meth:`fit_prior` fitted. If not given, the model's own where it has one, otherwise the
+                one that was fitted last.
             out: Where the picture goes; ``samples/samples.png`` in the run's folder if not given, or
                 ``samples/samples-<prior>.png`` for another prior than the model's own. The arrays are written beside
                 it as ``.npy``, in the data's own units where these were scaled.
@@ -362,7 +363,8 @@ class Run:
         that was interrupted goes on when it is asked for again.
 
         Args:
-            name: ``gmm``, a Gaussian mixture, or ``diffusion``, a small diffusion model.
+            name: ``gmm``, a Gaussian mixture, or ``diffusion``, a small diffusion model; for discrete latents
+                ``autoregressive``, a network that predicts each code from those before it.
             seed: Of the latents' draws, the start and the batches; the run's own if not given.
             settings: Such as ``["components=20"]`` or ``["training.steps=2000"]``; see
                 :mod:`latentia.recipes.second_stages`.

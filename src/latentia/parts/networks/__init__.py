@@ -16,6 +16,7 @@ __getattr__, __dir__, __all__ = attach(
         "MLP": "mlp",
         "ConvEncoder": "convolutional",
         "ConvDecoder": "convolutional",
+        "ConvMapDecoder": "convolutional",
         "ConvStackEncoder": "stacks",
         "TransposedStackDecoder": "stacks",
         "ResidualEncoder": "residual",

@@ -7,7 +7,9 @@ from collections.abc import Sequence
 
 from torch import Tensor, nn
 
+from latentia.errors import ConfigError
 from latentia.parts.networks.layers import Linear, activation_layer, halvings, image_norm, image_shape
+from latentia.parts.networks.residual import Residual
 from latentia.parts.settings import check_kernel, check_sizes, rates_for
 
 _INSTEAD = "choose a network for vectors, such as the preset 'vae' or encoder and decoder with name = 'mlp'"
@@ -116,16 +118,88 @@ class ConvDecoder(nn.Module):
         self.start_shape = (channels[0], *sizes[0])
         self.linear = Linear(math.prod(latent_shape), math.prod(self.start_shape))
         layers: list[nn.Module] = []
-        for i, (maps, rate, (tall, wide)) in enumerate(zip(channels, rates, sizes[1:], strict=True)):
+        for i, (maps, rate, size) in enumerate(zip(channels, rates, sizes[1:], strict=True)):
             if i > 0:
                 layers += [*image_norm(norm, maps), activation_layer(activation)]
             if rate > 0:
                 layers.append(nn.Dropout2d(rate))
-            following = channels[i + 1] if i + 1 < len(channels) else out_channels
-            extra = (1 - tall % 2, 1 - wide % 2)  # a side s becomes 2 s - 1, so an even one needs one more
-            layers.append(nn.ConvTranspose2d(maps, following, kernel, 2, kernel // 2, output_padding=extra))
+            layers.append(_doubling(maps, [*channels, out_channels][i + 1], kernel, size))
         self.layers = nn.Sequential(*layers)
 
     def forward(self, z: Tensor) -> Tensor:
         """Map latents (B, *latent) to outputs (B, *out_shape)."""
         return self.layers(self.linear(z.flatten(1)).unflatten(1, self.start_shape))
+
+
+def _doubling(maps: int, following: int, kernel: int, size: tuple[int, int]) -> nn.ConvTranspose2d:
+    """A transposed convolution of stride 2 to exactly ``size``."""
+    extra = (1 - size[0] % 2, 1 - size[1] % 2)  # a side s becomes 2 s - 1, so an even one needs one more
+    return nn.ConvTranspose2d(maps, following, kernel, 2, kernel // 2, output_padding=extra)
+
+
+class ConvMapDecoder(nn.Module):
+    """A convolution of a feature map, residual blocks, then transposed convolutions of stride 2.
+
+    It passes through the sizes of a :class:`ConvEncoder` with as many layers and, having no linear layer, treats every
+    place of the map alike: a decoder for latents that are such an encoder's map.
+
+    Args:
+        latent_shape: Shape (C, h, w) of one latent.
+        out_shape: Shape (C, H, W) of one output, any H and W from 1.
+        channels: Channels that each doubling starts from, in the order of the data flow.
+        blocks: Residual blocks before the first doubling (He et al., 2016, https://arxiv.org/abs/1603.05027).
+        kernel: Side of the kernels, odd; the padding is kernel // 2.
+        activation: See :func:`~latentia.parts.networks.layers.activation_layer`.
+        norm: ``batch``, ``none`` or ``group``.
+
+    Raises:
+        ConfigError: If latents or output are no feature maps, their sizes do not fit, or a size or a name is not
+            allowed.
+
+    Example:
+        >>> import torch
+        >>> ConvMapDecoder((16, 7, 7), (1, 28, 27), [64, 32])(torch.zeros(5, 16, 7, 7)).shape
+        torch.Size([5, 1, 28, 27])
+    """
+
+    def __init__(
+        self,
+        latent_shape: Sequence[int],
+        out_shape: Sequence[int],
+        channels: Sequence[int],
+        *,
+        blocks: int = 1,
+        kernel: int = 3,
+        activation: str = "relu",
+        norm: str = "batch",
+    ) -> None:
+        super().__init__()
+        out_channels, height, width = image_shape("convolutional", out_shape, _INSTEAD)
+        check_sizes("channels", list(channels), at_least=1)
+        check_kernel(kernel)
+        sizes = halvings(height, width, len(channels))[::-1]  # smallest first
+        if len(latent_shape) != 3 or tuple(latent_shape[1:]) != sizes[0]:
+            raise ConfigError(
+                f"the decoder doubles {len(channels)} times and needs a feature map of {sizes[0][0]} x {sizes[0][1]} "
+                f"for {height} x {width} pixels, not latents of the shape {tuple(latent_shape)}: give "
+                "model.decoder.channels as many entries as model.encoder.channels, and choose a posterior over a "
+                "feature map, such as model.posterior.name = 'vector-quantizer'"
+            )
+        layers: list[nn.Module] = [nn.Conv2d(latent_shape[0], channels[0], kernel, padding=kernel // 2)]
+        layers += [_block(channels[0], kernel, activation, norm) for _ in range(blocks)]
+        for i, (maps, size) in enumerate(zip(channels, sizes[1:], strict=True)):
+            layers += [*image_norm(norm, maps), activation_layer(activation)]
+            layers.append(_doubling(maps, [*channels, out_channels][i + 1], kernel, size))
+        self.layers = nn.Sequential(*layers)
+
+    def forward(self, z: Tensor) -> Tensor:
+        """Map latents (B, *latent) to outputs (B, *out_shape)."""
+        return self.layers(z)
+
+
+def _block(maps: int, kernel: int, activation: str, norm: str) -> Residual:
+    layers: list[nn.Module] = []
+    for _ in range(2):
+        layers += [*image_norm(norm, maps), activation_layer(activation)]
+        layers.append(nn.Conv2d(maps, maps, kernel, padding=kernel // 2))
+    return Residual(layers)
