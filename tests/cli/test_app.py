@@ -18,6 +18,7 @@ COMMANDS = [
     "fit-prior",
     "evaluate",
     "reconstruct",
+    "denoise",
     "sample",
     "presets",
     "runs",

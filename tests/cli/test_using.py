@@ -32,6 +32,10 @@ class Fake:
         self.asked = arguments
         return self
 
+    def denoise(self, **arguments: Any) -> Fake:
+        self.asked = arguments
+        return self
+
     def sample(self, **arguments: Any) -> Fake:
         self.asked = arguments
         return self
@@ -58,6 +62,13 @@ def fake(monkeypatch: pytest.MonkeyPatch) -> Fake:
         (["reconstruct"], {"n": 16, "split": "test", "input": None}),
         (["reconstruct", "--split", "train"], {"split": "train", "input": None}),
         (["reconstruct", "--input", "a.png"], {"input": Path("a.png")}),
+        (["denoise"], {"n": 8, "corruption": None, "sigma": None, "probability": None, "split": "test", "seed": 0}),
+        (["denoise", "--sigma", "0.3", "-n", "4", "--seed", "7"], {"n": 4, "sigma": 0.3, "seed": 7}),
+        (
+            ["denoise", "--corruption", "masking", "--probability", "0.4"],
+            {"corruption": "masking", "probability": 0.4},
+        ),
+        (["denoise", "--input", "a.png"], {"input": Path("a.png"), "sigma": None}),
         (["sample"], {"n": None, "classes": None, "temperature": 1.0, "seed": 0}),
         (["sample", "--temperature", "0"], {"temperature": 0.0}),
         (["sample", "--class", "3", "--class", "eight", "-n", "9"], {"classes": ["3", "eight"], "n": 9}),
@@ -71,7 +82,7 @@ def test_what_is_asked(fake: Fake, arguments: list[str], asked: dict[str, Any]) 
     assert {name: fake.asked[name] for name in asked} == asked
 
 
-@pytest.mark.parametrize("command", ["evaluate", "reconstruct", "sample"])
+@pytest.mark.parametrize("command", ["evaluate", "reconstruct", "denoise", "sample"])
 def test_defaults_are_those_of_python(fake: Fake, command: str) -> None:
     assert entry.run([command, "run", "--json"]) == 0
     parameters = inspect.signature(getattr(lt.Run, command)).parameters

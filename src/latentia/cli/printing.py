@@ -49,9 +49,15 @@ QUANTITIES = {
     "psnr": Quantity(".2f", "dB", "10 log10(1 / mse)"),
     "perplexity": Quantity(".1f", "codes", "exponential of the entropy of the codes' use"),
     "code_bits": Quantity(".0f", "bits per sample", "to store the indices, log2(codes) each"),
+    "noisy_mse": Quantity(".5f", "mean over values", "of the data under the corruption of the training"),
+    "noisy_psnr": Quantity(".2f", "dB", "likewise"),
+    "noisy_ssim": Quantity(".4f", "mean over images", "structural similarity, likewise"),
+    "denoised_mse": Quantity(".5f", "mean over values", "of what the model makes of those"),
+    "denoised_psnr": Quantity(".2f", "dB", "likewise"),
+    "denoised_ssim": Quantity(".4f", "mean over images", "structural similarity, likewise"),
     "beta_effective": Quantity("g", "", "factor on the rate once the likelihood is normalised"),
 }
-SUMMARY = ("elbo", "distortion", "rate", "mse")
+SUMMARY = ("elbo", "distortion", "rate", "mse", "noisy_mse", "denoised_mse")
 
 
 def document(value: Any) -> None:
@@ -223,6 +229,22 @@ def diagnosed(result: Mapping[str, Any]) -> None:
         print("nothing wrong was found")
     for sentence in result["missing"]:
         print(f"note: {sentence}")
+
+
+def denoised(result: Mapping[str, Any]) -> None:
+    """What noise did to data, what the model made of that, and where the picture is."""
+    if result["noisy"] is None:
+        print(
+            f"{result['n']:,} samples of {result['source']}, taken as noisy: without the clean ones nothing is scored"
+        )
+    else:
+        print(f"{result['scored']:,} {result['source']}: {result['corruption']} (seed {result['seed']})")
+        table = _table("", "noisy", "denoised", "unit")
+        for name in ("mse", "psnr", "ssim"):
+            noisy, clean = (figure(f"{part}_{name}", result[part][name]) for part in ("noisy", "denoised"))
+            table.add_row(name, noisy, clean, QUANTITIES[f"noisy_{name}"].unit)
+        _show(table)
+    _picture(result)
 
 
 def _picture(result: Mapping[str, Any]) -> None:

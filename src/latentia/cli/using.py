@@ -1,13 +1,15 @@
-"""The commands that use a trained model: evaluate, reconstruct, sample."""
+"""The commands that use a trained model: evaluate, reconstruct, denoise, sample."""
 
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
 from latentia.cli import options
+
+Corruption = Literal["gaussian", "masking", "salt-and-pepper"]
 
 
 def evaluate(
@@ -81,6 +83,85 @@ def reconstruct(
         printing.document(result)
     else:
         printing.reconstructed(result)
+
+
+def denoise(
+    run: options.RunPath,
+    n: Annotated[
+        int, typer.Option("--n", "-n", metavar="N", min=1, help="How many to draw, from the first on; all are scored.")
+    ] = 8,
+    corruption: Annotated[
+        Corruption | None,
+        typer.Option(
+            metavar="KIND",
+            help="gaussian, masking or salt-and-pepper. Without it, that of the run's training, or else gaussian.",
+            show_default=False,
+        ),
+    ] = None,
+    sigma: Annotated[
+        float | None,
+        typer.Option(
+            metavar="S",
+            callback=options.positive,
+            help="Standard deviation of gaussian noise, in the units of the data: 0.5 if nothing else is known.",
+            show_default=False,
+        ),
+    ] = None,
+    probability: Annotated[
+        float | None,
+        typer.Option(
+            metavar="P",
+            callback=options.positive,
+            help="Probability that a value is masked, or salt or pepper: 0.25 if nothing else is known.",
+            show_default=False,
+        ),
+    ] = None,
+    split: options.PartIfAny = None,
+    input: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="PATH",
+            help="Data that are noisy already: a .npy or .npz file, or an image, of the size that the model takes. "
+            "Without the clean ones nothing is scored.",
+            callback=options.expanded,
+            show_default=False,
+        ),
+    ] = None,
+    seed: Annotated[
+        int, typer.Option(metavar="N", min=0, help="Seed of the noise; the same seed gives the same picture.")
+    ] = 0,
+    out: options.OutPicture = None,
+    json: options.Json = False,
+) -> None:
+    """Take noise off data: originals, noisy and denoised ones.
+
+    Says how far the noisy and the denoised data are from the clean ones: mse, PSNR and SSIM over the whole part.
+    """
+    options.exclude("--split", split, "--input", input)
+    for name, value in (("--corruption", corruption), ("--sigma", sigma), ("--probability", probability)):
+        options.exclude(name, value, "--input", input)
+    from latentia import runs
+    from latentia.cli import printing, progress
+
+    with progress.working(f"denoising with {run}"):
+        result = (
+            runs.open_run(run)
+            .denoise(
+                n=n,
+                corruption=corruption,
+                sigma=sigma,
+                probability=probability,
+                split=split or "test",
+                input=input,
+                seed=seed,
+                out=out,
+            )
+            .to_json()
+        )
+    if json:
+        printing.document(result)
+    else:
+        printing.denoised(result)
 
 
 def sample(

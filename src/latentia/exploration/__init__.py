@@ -10,6 +10,7 @@ __getattr__, __dir__, __all__ = attach(
         "figure_bytes": "style",
         "mosaic": "images",
         "plot_curves": "plots",
+        "plot_denoising": "denoising",
         "plot_latents": "latents",
         "plot_projection": "latents",
         "plot_rate_per_dimension": "plots",

@@ -173,6 +173,7 @@ class Job:
         test = None
         if evaluation is not None:
             test = {key: evaluation[key] for key in ("elbo", "distortion", "rate", "mse")}
+            test |= {key: evaluation[key] for key in ("noisy_mse", "denoised_mse") if key in evaluation}
         rate = result.images_per_second
         return {
             "run": None if directory is None else str(directory.path),

@@ -151,6 +151,10 @@ def model_card(
             "nll": f"nats per {noun}, K = {evaluation.get('importance_samples')}",
             "mse": f"mean over values and {noun}s",
             "psnr": "dB",
+            "noisy_mse": f"mean over values and {noun}s, of the corrupted {noun}s",
+            "denoised_mse": f"mean over values and {noun}s, of what the model makes of those",
+            "denoised_psnr": "dB",
+            "denoised_ssim": f"mean over {noun}s",
             "active_units": f"of {evaluation.get('latent_dim')} latent dimensions",
         }
         for name, unit in units.items():

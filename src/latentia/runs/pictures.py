@@ -80,6 +80,8 @@ def draw_run(run: Run, evaluation: Mapping[str, Any] | None) -> None:
         )
     split = "test" if "test" in run.dataset.splits else "train"
     run.reconstruct(16, split=split)
+    if run.config.objective.corruption is not None:
+        run.denoise(8, split=split)
     if run.model.has_prior:
         run.sample()
     means, y = encode_split(run.model, run.dataset, split, limit=LATENTS)
@@ -114,6 +116,11 @@ FIGURES = [
         "samples/reconstructions.png",
         "Reconstructions",
         "Originals above, reconstructions at the posterior mean below, with the mean squared error of each.",
+    ),
+    (
+        "samples/denoised.png",
+        "Denoising",
+        "Originals, what the model was shown of them, and what it made of that, with the mean squared error of each.",
     ),
     ("plots/curves.png", "Training", "Loss terms over the epochs."),
     ("plots/latents.png", "Latent space", "The mean of q(z given x) of each sample of the data."),

@@ -15,6 +15,7 @@ import torch
 
 from latentia import storage
 from latentia.data.blocks import blocks
+from latentia.data.corruption import Corruption
 from latentia.data.dataset import Dataset, DataSpec
 from latentia.data.preparation import Preparation
 from latentia.data.seeds import derive_seed
@@ -34,6 +35,7 @@ from latentia.runs.model_folder import load, model_card, read_description
 from latentia.runs.priors import PriorFit, find_prior, fit_prior
 from latentia.runs.results import Reconstruction, Samples
 from latentia.runs.uses import anomaly as anomalies
+from latentia.runs.uses import denoise as denoising
 from latentia.runs.uses import embed as embedding
 from latentia.runs.uses import interpolate as interpolation
 from latentia.runs.uses.doctor import Diagnosis, examine
@@ -164,7 +166,9 @@ class Run:
     ) -> dict[str, Any]:
         """Measure the model on a split; see :func:`latentia.evaluation.evaluate` for what each figure is.
 
-        An evaluation of the test part is written to ``eval.json``, the model's card and the report.
+        An evaluation of the test part is written to ``eval.json``, the model's card and the report. All figures are
+        from clean data but for those of a run with ``objective.corruption``: ``noisy_mse``, ``noisy_psnr`` and
+        ``noisy_ssim`` of the data under its corruption, and ``denoised_mse`` ... of what the model makes of them.
 
         Args:
             split: ``train``, ``valid`` or ``test``.
@@ -204,6 +208,7 @@ class Run:
                 seed=seed + number,
                 beta=self.beta,
             ).to_json()
+            | denoising.figures(self, split, seed + number)
             for number in range(seeds)
         ]
         value = {"run": None if self.path is None else str(self.path), "preset": self.config.preset, **results[0]}
@@ -380,6 +385,66 @@ class Run:
         """
         self._refuse_blind_prior(name)
         return fit_prior(self, name, seed=seed, settings=settings, events=events)
+
+    def denoise(
+        self,
+        n: int = 8,
+        *,
+        corruption: str | Corruption | None = None,
+        sigma: float | None = None,
+        probability: float | None = None,
+        split: str = "test",
+        input: str | Path | None = None,
+        seed: int = 0,
+        out: str | Path | None = None,
+        write: bool = True,
+    ) -> denoising.Denoising:
+        """Put noise on data, take it off with the model, and draw originals, noisy and denoised ones.
+
+        The whole split is scored by mse, PSNR and SSIM against the clean data, the first ``n`` are drawn. Noise is a
+        function of the seed and of a sample's place in the split, so that the same call gives the same picture. Any
+        model that reconstructs can be used; one that was trained with ``objective.corruption`` does it well.
+
+        Args:
+            n: How many to draw and to return, from the beginning of the split or of the file.
+            corruption: ``gaussian``, ``masking`` or ``salt-and-pepper``, or a corruption such as
+                :class:`latentia.data.GaussianCorruption`. What is not given is as in the run's training, or else
+                Gaussian noise of sigma 0.5, clamped to [0, 1] where the data lie there.
+            sigma: Standard deviation of Gaussian noise, in the units of x.
+            probability: That a value is masked, salt or pepper, in (0, 1].
+            split: Where from, unless ``input`` is given.
+            input: A file with data that are noisy already; nobody knows the clean ones then, and nothing is scored.
+            seed: Of the noise.
+            out: Where the picture goes; ``samples/denoised.png`` in the run's folder if not given.
+            write: Whether to draw a picture at all.
+
+        Returns:
+            Clean, noisy and denoised data, and the scores.
+
+        Raises:
+            ConfigError: If a number is out of range or belongs to another corruption, or noise is asked for on
+                noisy data.
+            DataError: If there is no such split, or the file does not fit the model.
+
+        Example:
+            >>> import latentia as lt
+            >>> run = lt.train("denoising-ae", steps=2, directory=None)
+            >>> found = run.denoise(sigma=0.3)
+            >>> found.denoised.shape, found.count
+            (torch.Size([8, 1, 8, 8]), 359)
+        """
+        return denoising.denoise(
+            self,
+            n,
+            corruption=corruption,
+            sigma=sigma,
+            probability=probability,
+            split=split,
+            input=input,
+            seed=seed,
+            out=out,
+            write=write,
+        )
 
     def interpolate(
         self,

@@ -7,6 +7,7 @@ __getattr__, __dir__, __all__ = attach(
     {
         "Diagnosis": "doctor",
         "Anomalies": "anomaly",
+        "Denoising": "denoise",
         "Embedding": "embed",
         "Interpolation": "interpolate",
         "Material": "material",
