@@ -11,7 +11,7 @@ from PIL import Image
 from latentia.data.dataset import DataSpec
 from latentia.errors import DataError
 from latentia.exploration.style import figure_bytes
-from latentia.exploration.walks import plot_path
+from latentia.exploration.walks import Row, plot_equation, plot_manifold, plot_path, plot_points, plot_traversals
 
 SHAPES = [(1, 1, 1), (1, 8, 8), (2, 5, 7), (3, 6, 6), (1, 1, 60), (1, 60, 1), (1,), (4,), (300,)]
 
@@ -22,6 +22,7 @@ def pixels(figure: Figure, dpi: int = 60) -> np.ndarray:
 
 def texts(figure: Figure) -> list[str]:
     own = [text.get_text() for text in figure.texts] + [figure.get_suptitle()]
+    own += [axes.get_title(loc="left") for axes in figure.axes]
     ticks = [label.get_text() for axes in figure.axes for label in axes.get_yticklabels()]
     return own + ticks + [text.get_text() for axes in figure.axes for text in axes.texts]
 
@@ -50,3 +51,58 @@ def test_paths_name_their_ends_and_places(shape: tuple[int, ...]) -> None:
 def test_what_does_not_fit_is_refused() -> None:
     with pytest.raises(DataError, match="shape"):
         plot_path(data(3, (4,)), data(2, (5,)), DataSpec((4,)))
+    with pytest.raises(DataError, match="row of frames"):
+        plot_traversals(data(6, (4,)).reshape(2, 3, 4), ["a"] * 3, [Row("z", "")], DataSpec((4,)))
+    with pytest.raises(DataError, match="coordinate"):
+        plot_manifold(data(6, (4,)).reshape(2, 3, 4), [0.0, 1.0], [0.0, 1.0], DataSpec((4,)))
+
+
+@pytest.mark.parametrize("shape", SHAPES)
+def test_traversals_manifolds_points_and_sums_of_every_shape(shape: tuple[int, ...]) -> None:
+    spec, x = DataSpec(shape), data(12, shape)
+    grid = x.unflatten(0, (3, 4))
+    rows = [Row("z7", "2.10 nats", own=1), Row("z0", "sd 3.1"), Row("z123", "0.001 nats", active=False)]
+    figures = [
+        plot_traversals(grid, ["-3", "-1", "1", "3"], rows, spec, remarks=["a remark"]),
+        plot_manifold(grid, [-1.0, 0.0, 1.0, 2.0], [0.0, 5.0, 10.0], spec, title="$x$"),
+        plot_points(x[:1], ["(-3, 2)"], spec),
+        plot_points(x, [f"({number}, 0.25, -3)" for number in range(12)], spec),
+        plot_equation(x[:4], ["9", "− 4", "+ 1", "= sum"], ["mean of 3"] * 4, spec),
+    ]
+    for figure in figures:
+        picture = pixels(figure)
+        assert picture.std() > 0
+        assert max(picture.shape) < 60 * 14
+
+
+def test_inactive_dimensions_are_marked_and_ranked_ones_named() -> None:
+    for shape in [(1, 8, 8), (4,)]:
+        frames = data(6, shape).unflatten(0, (2, 3))
+        rows = [Row("z3", "1.50 nats"), Row("z1", "0.001 nats", active=False)]
+        found = texts(plot_traversals(frames, ["-1", "0", "1"], rows, DataSpec(shape)))
+        assert any("z3" in text and "inactive" not in text for text in found)
+        assert any("z1" in text and "inactive" in text for text in found)
+        assert any("1.50 nats" in text for text in found)
+
+
+def test_a_manifold_lies_as_its_coordinates_say() -> None:
+    frames = torch.zeros(2, 3, 1, 4, 4)
+    frames[0, 2] = 1.0  # top right
+    figure = plot_manifold(frames, [-1.0, 0.0, 1.0], [5.0, 6.0], DataSpec((1, 4, 4)), axes=("z3", "z8"))
+    axes = figure.axes[0]
+    shown = np.asarray(axes.images[0].get_array())
+    assert shown[: shown.shape[0] // 2, -shown.shape[1] // 3 :].min() == 255
+    assert shown[shown.shape[0] // 2 :].max() == 0
+    assert (axes.get_xlabel(), axes.get_ylabel()) == ("z3", "z8")
+    ticks = {
+        round(tick): label.get_text() for tick, label in zip(axes.get_yticks(), axes.get_yticklabels(), strict=True)
+    }
+    assert ticks == {2: "6.00", 6: "5.00"}
+
+
+def test_a_feature_is_mapped_over_the_plane() -> None:
+    frames = torch.arange(12.0).reshape(2, 3, 2)
+    figure = plot_manifold(frames, [0.0, 1.0, 2.0], [0.0, 1.0], DataSpec((2,), low=0.0, high=11.0))
+    shown = [np.asarray(axes.images[0].get_array()) for axes in figure.axes if axes.images]
+    assert np.allclose(shown[0], frames[..., 0].numpy())
+    assert np.allclose(shown[1], frames[..., 1].numpy())

@@ -17,6 +17,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
+MINUS = {"ignore_unknown_options": True}  # of commands whose arguments may begin with a minus sign
 data = typer.Typer(help="Look at a data set, with `latentia data show SRC`.", no_args_is_help=True)
 
 MAKE, USE, EXPLORE, LOOK = "Make a model", "Use a model", "Explore what a model has learned", "Look things up"
@@ -33,6 +34,10 @@ app.command(rich_help_panel=USE)(using.sample)
 app.command(rich_help_panel=EXPLORE)(exploring.interpolate)
 app.command(rich_help_panel=EXPLORE)(embedding.embed)
 app.command(rich_help_panel=USE)(anomaly.anomaly)
+app.command(rich_help_panel=EXPLORE)(exploring.traverse)
+app.command(rich_help_panel=EXPLORE)(exploring.manifold)
+app.command(rich_help_panel=EXPLORE, context_settings=MINUS)(exploring.decode)
+app.command(rich_help_panel=EXPLORE, context_settings=MINUS)(exploring.arithmetic)
 app.command(rich_help_panel=LOOK)(listing.presets)
 app.command(rich_help_panel=LOOK)(listing.runs)
 app.add_typer(data, name="data", rich_help_panel=LOOK)

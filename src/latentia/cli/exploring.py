@@ -1,4 +1,4 @@
-"""The commands that walk through a model's latent space: interpolate."""
+"""The commands that walk through a model's latent space: interpolate, traverse, manifold, decode, arithmetic."""
 
 from __future__ import annotations
 
@@ -8,7 +8,13 @@ from typing import Annotated, Literal
 import typer
 
 from latentia.cli import options
+from latentia.errors import ConfigError, did_you_mean
 
+OfClass = Annotated[
+    str | None,
+    typer.Option("--class", metavar="CLASS", help="Of a conditional model, the class to decode.", show_default=False),
+]
+Ends = tuple[float, float]
 PathName = Literal["linear", "spherical"]
 
 
@@ -84,3 +90,235 @@ def interpolate(
         printing.document(result)
     else:
         printing.interpolated(result)
+
+
+def numbers(text: str | None) -> list[int] | None:
+    """Read whole numbers that are separated by commas.
+
+    Raises:
+        BadParameter: If there is anything else.
+
+    Example:
+        >>> numbers("3,0,7")
+        [3, 0, 7]
+    """
+    if text is None:
+        return None
+    try:
+        return [int(word) for word in text.split(",")]
+    except ValueError:
+        raise typer.BadParameter(f"'{text}' is no list of whole numbers such as 3,0,7") from None
+
+
+def traverse(
+    run: options.RunPath,
+    image: Annotated[
+        int | None,
+        typer.Option(
+            metavar="I",
+            min=0,
+            help="The sample at whose posterior mean the other dimensions stay, by number; 0 if not given.",
+            show_default=False,
+        ),
+    ] = None,
+    middle: Annotated[
+        bool,
+        typer.Option("--middle", metavar="", help="They stay in the middle of the latent space instead."),
+    ] = False,
+    dims: Annotated[
+        str | None,
+        typer.Option(
+            metavar="I,J,...",
+            help="Which dimensions, in this order. Without it, the 20 (of vectors 6) of the highest rate.",
+            show_default=False,
+        ),
+    ] = None,
+    range: Annotated[
+        Ends,
+        typer.Option(
+            metavar="LOW HIGH",
+            help="From where to where: values of z under a standard normal prior, otherwise standard deviations of "
+            "the data's latents from their mean.",
+        ),
+    ] = (-3.0, 3.0),
+    steps: Annotated[int, typer.Option(metavar="N", min=2, max=25, help="How many values.")] = 9,
+    label: OfClass = None,
+    split: options.PartIfAny = None,
+    input: options.Input = None,
+    out: options.OutPicture = None,
+    json: options.Json = False,
+) -> None:
+    """Move each latent dimension on its own.
+
+    Every value is decoded, a row for each dimension, those of the highest rate first; inactive ones are marked.
+    """
+    options.exclude("--split", split, "--input", input)
+    options.exclude("--image", image, "--middle", middle or None)
+    wanted = numbers(dims)
+    from latentia import runs
+    from latentia.cli import printing, progress
+
+    start = None if middle else image or 0
+    with progress.working(f"traversing the latents of {run}"):
+        found = runs.open_run(run).traverse(
+            start, dims=wanted, range=range, steps=steps, label=label, split=split or "test", input=input, out=out
+        )
+        result = found.to_json()
+    if json:
+        printing.document(result)
+    else:
+        printing.traversed(result)
+
+
+def manifold(
+    run: options.RunPath,
+    size: Annotated[int, typer.Option(metavar="N", min=2, max=50, help="Points along each side.")] = 25,
+    range: Annotated[
+        Ends | None,
+        typer.Option(
+            metavar="LOW HIGH",
+            help="From where to where on both axes, equally spaced. Without it, the quantiles of a standard normal "
+            "prior, or where the middle 98 % of the data's latents lie.",
+            show_default=False,
+        ),
+    ] = None,
+    dims: Annotated[
+        tuple[int, int] | None,
+        typer.Option(
+            metavar="I J",
+            help="The plane of two dimensions. Without it, of the only two, or of the first two principal components "
+            "of the latents.",
+            show_default=False,
+        ),
+    ] = None,
+    label: OfClass = None,
+    split: options.PartIfAny = None,
+    input: options.Input = None,
+    out: options.OutPicture = None,
+    json: options.Json = False,
+) -> None:
+    """Decode a plane of the latent space.
+
+    The points of the plane are decoded in rows and columns: the whole space where it has two dimensions.
+    """
+    options.exclude("--split", split, "--input", input)
+    from latentia import runs
+    from latentia.cli import printing, progress
+
+    with progress.working(f"decoding a plane with {run}"):
+        found = runs.open_run(run).manifold(
+            size=size, range=range, dims=dims, label=label, split=split or "test", input=input, out=out
+        )
+        result = found.to_json()
+    if json:
+        printing.document(result)
+    else:
+        printing.mapped(result)
+
+
+def refuse_options(texts: list[str], command: str) -> None:
+    """Refuse what looks like an option, where arguments may begin with a minus sign.
+
+    Raises:
+        ConfigError: For the first one.
+    """
+    known = ("--class", "--points", "--split", "--input", "--out", "--json", "--help")
+    for text in texts:
+        if text.startswith("--"):
+            hint = did_you_mean(text.partition("=")[0], known)
+            raise ConfigError(f"there is no option {text}.{hint or f' See `latentia {command} --help`.'}")
+
+
+def point(text: str) -> list[float]:
+    """Read the coordinates of a point.
+
+    Raises:
+        ConfigError: If there is anything but numbers separated by commas.
+
+    Example:
+        >>> point("-3,2")
+        [-3.0, 2.0]
+    """
+    try:
+        return [float(word) for word in text.split(",")]
+    except ValueError:
+        raise ConfigError(f"'{text}' is no point: write its coordinates with commas between, such as -3,2") from None
+
+
+def decode(
+    run: options.RunPath,
+    points: Annotated[
+        list[str] | None,
+        typer.Argument(
+            metavar="[POINT]...",
+            help="Coordinates separated by commas, such as -3,2; one argument for each point.",
+            show_default=False,
+        ),
+    ] = None,
+    file: Annotated[
+        Path | None,
+        typer.Option(
+            "--points",
+            metavar="PATH",
+            help="A file with a point in each row instead: .npy, .npz or .csv.",
+            callback=options.expanded,
+            show_default=False,
+        ),
+    ] = None,
+    label: OfClass = None,
+    out: options.OutPicture = None,
+    json: options.Json = False,
+) -> None:
+    """Decode points of the latent space.
+
+    The decoded means are saved as a picture, and as a .npy file beside it.
+    """
+    refuse_options(points or [], "decode")
+    options.exclude("points", points or None, "--points", file)
+    if not points and file is None:
+        raise ConfigError("there is no point to decode: write coordinates, such as -3,2, or give a file by --points")
+    wanted = file if file is not None else [point(text) for text in points or []]
+    from latentia import runs
+    from latentia.cli import printing, progress
+
+    with progress.working(f"decoding with {run}"):
+        result = runs.open_run(run).decode(wanted, label=label, out=out).to_json()
+    if json:
+        printing.document(result)
+    else:
+        printing.decoded(result)
+
+
+def arithmetic(
+    run: options.RunPath,
+    expression: Annotated[
+        str,
+        typer.Argument(
+            metavar="EXPRESSION",
+            help="Classes, or numbers of samples such as #7, with + and - between and factors if wished: "
+            "'9 - 4 + 1' or '#3 + 0.5 * 8'. In quotes, for the shell.",
+            show_default=False,
+        ),
+    ],
+    label: OfClass = None,
+    split: options.PartIfAny = None,
+    input: options.Input = None,
+    out: options.OutPicture = None,
+    json: options.Json = False,
+) -> None:
+    """Add and subtract latents, and decode the sum.
+
+    A class stands for the mean of its latents. The picture shows the decoded terms and the decoded sum.
+    """
+    refuse_options([expression], "arithmetic")
+    options.exclude("--split", split, "--input", input)
+    from latentia import runs
+    from latentia.cli import printing, progress
+
+    with progress.working(f"calculating with {run}"):
+        found = runs.open_run(run).arithmetic(expression, label=label, split=split or "test", input=input, out=out)
+        result = found.to_json()
+    if json:
+        printing.document(result)
+    else:
+        printing.calculated(result)

@@ -247,6 +247,43 @@ def denoised(result: Mapping[str, Any]) -> None:
     _picture(result)
 
 
+def traversed(result: Mapping[str, Any]) -> None:
+    """The dimensions in the order shown, and where the picture is."""
+    table = _table("dimension", "rate (nats)", "spread", "", numbers=(0, 1, 2))
+    for row in result["dimensions"]:
+        state = "" if row["active"] else "inactive"
+        table.add_row(f"z{row['dimension']}", figure("", row["rate"]), figure("", row["spread"]), state)
+    _show(table)
+    print(f"measured on {result['measured_on']:,} of {result['source']}; spread: standard deviation of the means")
+    _picture(result)
+
+
+def mapped(result: Mapping[str, Any]) -> None:
+    """Which plane was decoded, and where its picture is."""
+    for name, axis in (("across", "horizontal"), ("up", "vertical")):
+        low, high = result[axis]
+        print(f"{name:<10}{result['axes'][name == 'up']}, {low:.3g} to {high:.3g}")
+    print(f"{'points':<10}{result['size']} x {result['size']}, {_SPACING[result['spacing']]}")
+    _picture(result)
+
+
+_SPACING = {"quantiles": "at normal quantiles", "linear": "equally spaced"}
+
+
+def decoded(result: Mapping[str, Any]) -> None:
+    """Where decoded points are."""
+    print(f"{result['n']:,} point{'s' if result['n'] != 1 else ''} decoded")
+    _picture(result)
+
+
+def calculated(result: Mapping[str, Any]) -> None:
+    """What was added up, and where its picture is."""
+    for term in result["terms"]:
+        of = f"mean of {term['samples']:,}" if term["samples"] != 1 or term["name"][:1] != "#" else "one sample"
+        print(f"{term['factor']:+g} x {term['name']}  ({of})")
+    _picture(result)
+
+
 def _picture(result: Mapping[str, Any]) -> None:
     files(result, "picture", "animation", "array")
 

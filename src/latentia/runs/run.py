@@ -35,9 +35,13 @@ from latentia.runs.model_folder import load, model_card, read_description
 from latentia.runs.priors import PriorFit, find_prior, fit_prior
 from latentia.runs.results import Reconstruction, Samples
 from latentia.runs.uses import anomaly as anomalies
+from latentia.runs.uses import arithmetic as arithmetics
+from latentia.runs.uses import decode as decoding
 from latentia.runs.uses import denoise as denoising
 from latentia.runs.uses import embed as embedding
 from latentia.runs.uses import interpolate as interpolation
+from latentia.runs.uses import manifold as manifolds
+from latentia.runs.uses import traverse as traversal
 from latentia.runs.uses.doctor import Diagnosis, examine
 from latentia.runs.uses.places import place
 from latentia.training.events import Events
@@ -493,6 +497,167 @@ class Run:
         return interpolation.interpolate(
             self, start, end, images=images, steps=steps, path=path, split=split, input=input, out=out, write=write
         )
+
+    def traverse(
+        self,
+        image: int | None = 0,
+        *,
+        dims: Sequence[int] | None = None,
+        range: tuple[float, float] = (-3.0, 3.0),
+        steps: int = 9,
+        label: str | int | None = None,
+        split: str = "test",
+        input: str | Path | None = None,
+        out: str | Path | None = None,
+        write: bool = True,
+    ) -> traversal.Traversal:
+        """Move each latent dimension over a range while the others stay, and decode every step.
+
+        The dimensions come in the order of their rate, the KL from the posterior to the prior, and those that carry
+        next to nothing are marked; where a rate has no closed form, or there is no prior, the spread of the posterior
+        means stands in for it. Both are measured on the first 2,000 samples.
+
+        Args:
+            image: The number of the sample at whose posterior mean the others stay, from 0; ``None`` for the middle of
+                the latent space (the mean of a standard normal prior, else of the data's latents).
+            dims: Which dimensions of the flattened latent, in this order; if not given, the 20 (of vectors 6) that
+                rank highest.
+            range: From where to where: values of z under a standard normal prior, else standard deviations of the
+                data's latents from their mean.
+            steps: How many values.
+            label: For a conditional model and no image, the class to decode.
+            split: Where from, unless ``input`` is given.
+            input: A file with data of the same kind.
+            out: Where the picture goes; ``samples/traversal.png`` in the run's folder if not given.
+            write: Whether to draw a picture at all.
+
+        Returns:
+            The frames, one row per dimension, with rates, spreads and values.
+
+        Raises:
+            ConfigError: If an argument is out of range.
+            DataError: If there is no such split, or the file does not fit the model.
+        """
+        return traversal.traverse(
+            self,
+            image=image,
+            dims=dims,
+            range=range,
+            steps=steps,
+            label=label,
+            split=split,
+            input=input,
+            out=out,
+            write=write,
+        )
+
+    def manifold(
+        self,
+        *,
+        size: int = 25,
+        range: tuple[float, float] | None = None,
+        dims: Sequence[int] | None = None,
+        label: str | int | None = None,
+        split: str = "test",
+        input: str | Path | None = None,
+        out: str | Path | None = None,
+        write: bool = True,
+    ) -> manifolds.Manifold:
+        """Decode the points of a plane of the latent space, in rows and columns.
+
+        With two latent dimensions that is the whole space: at the quantiles of a standard normal prior (Kingma &
+        Welling 2014, https://arxiv.org/abs/1312.6114, appendix A), or equally spaced over a range. With more it is the
+        plane of two chosen dimensions, or through the first two principal components of the data's latents.
+
+        Args:
+            size: Points along each side.
+            range: From where to where on both axes, in units of z (along principal components, from the latents'
+                mean). If not given: normal quantiles where the prior is a standard normal and the axes are dimensions,
+                else where the middle 98 % of the data's latents lie.
+            dims: Two dimensions of the flattened latent to span the plane; the others stay in the middle.
+            label: For a conditional model, the class to decode.
+            split: Whose latents give principal components and ranges, unless ``input`` is given.
+            input: A file with data of the same kind.
+            out: Where the picture goes; ``samples/manifold.png`` in the run's folder if not given.
+            write: Whether to draw a picture at all.
+
+        Returns:
+            The frames, (size, size, *event), the top row first, and the coordinates.
+
+        Raises:
+            ConfigError: If an argument is out of range, or the model has one latent dimension only.
+            DataError: If there is no such split, or the file does not fit the model.
+        """
+        return manifolds.manifold(
+            self, size=size, range=range, dims=dims, label=label, split=split, input=input, out=out, write=write
+        )
+
+    def decode(
+        self, points: Any, *, label: str | int | None = None, out: str | Path | None = None, write: bool = True
+    ) -> decoding.Decoded:
+        """Decode points of the latent space, given by their coordinates.
+
+        Args:
+            points: One point, (d,), several, (N, d) or (N, *latent), as nested lists or arrays; or a file with one in
+                each row, ``.npy``, ``.npz`` or ``.csv``.
+            label: For a conditional model, the class to decode.
+            out: Where the picture goes; ``samples/decoded.png`` in the run's folder if not given. The arrays are
+                written beside it as ``.npy``, in the data's own units where these were scaled.
+            write: Whether to write anything at all.
+
+        Returns:
+            The means of p(x given z), and the points.
+
+        Raises:
+            ConfigError: If the points do not fit the model, or are not finite.
+            DataError: If a file cannot be read.
+
+        Example:
+            >>> import latentia as lt
+            >>> run = lt.train("vae", steps=2, directory=None, settings={"model.latent_dim": 2})
+            >>> run.decode([-3, 2]).x.shape
+            torch.Size([1, 1, 8, 8])
+        """
+        return decoding.decode(self, points, label=label, out=out, write=write)
+
+    def arithmetic(
+        self,
+        expression: str,
+        *,
+        label: str | int | None = None,
+        split: str = "test",
+        input: str | Path | None = None,
+        out: str | Path | None = None,
+        write: bool = True,
+    ) -> arithmetics.Equation:
+        """Add and subtract latents, and decode the sum.
+
+        A class stands for the mean of the posterior means of its samples (Radford et al. 2016,
+        https://arxiv.org/abs/1511.06434, section 6.3.2, with three samples each), ``#7`` for the posterior mean of
+        sample 7. A conditional model decodes the sum with the label of the first term, if not told otherwise.
+
+        Args:
+            expression: Such as ``"9 - 4 + 1"`` or ``"#3 + 0.5 * 8 - 0.5 * 1"``.
+            label: For a conditional model, the class with which the sum is decoded.
+            split: Where from, unless ``input`` is given.
+            input: A file with data of the same kind.
+            out: Where the picture goes; ``samples/arithmetic.png`` in the run's folder if not given.
+            write: Whether to draw a picture at all.
+
+        Returns:
+            The sum and its terms, as latents and decoded.
+
+        Raises:
+            ConfigError: If the expression cannot be read, or there is no such class or sample.
+            DataError: If there is no such split, or the file does not fit the model.
+
+        Example:
+            >>> import latentia as lt
+            >>> run = lt.train("vae", steps=2, directory=None)
+            >>> run.arithmetic("9 - 4 + 1").x.shape
+            torch.Size([1, 8, 8])
+        """
+        return arithmetics.arithmetic(self, expression, label=label, split=split, input=input, out=out, write=write)
 
     @property
     def name(self) -> str:

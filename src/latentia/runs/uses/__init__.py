@@ -9,7 +9,11 @@ __getattr__, __dir__, __all__ = attach(
         "Anomalies": "anomaly",
         "Denoising": "denoise",
         "Embedding": "embed",
+        "Decoded": "decode",
+        "Equation": "arithmetic",
         "Interpolation": "interpolate",
+        "Manifold": "manifold",
         "Material": "material",
+        "Traversal": "traverse",
     },
 )

@@ -187,10 +187,12 @@ def label_for(run: Run, name: str | int | None) -> int | None:
     """
     if is_conditional(run):
         if name is None:
-            raise ConfigError("the model is conditional and decodes a latent of a class: say which, with --label")
+            raise ConfigError(
+                "the model is conditional and decodes a latent as one of a class: say which, with --class (label=...)"
+            )
         return label_of(run.spec, name)
     if name is not None:
-        raise ConfigError("a label was given, but the model is not conditional: leave --label out")
+        raise ConfigError("a class to decode was given, but the model is not conditional: leave --class (label) out")
     return None
 
 
