@@ -51,6 +51,7 @@ def test_more_dimensions_are_cut_along_principal_components(vae: lt.Run, labelle
     z = latents(vae, labelled)
     expected = PCA(2).fit(z)
     assert np.allclose(found.latents[1, 1].numpy(), z.mean(0), atol=1e-5)
+    assert expected.components_ is not None
     across = (found.latents[1, 2] - found.latents[1, 1]).numpy()
     assert abs(across @ expected.components_[0]) == pytest.approx(1.0, abs=1e-4)
     assert "principal component 1" in found.axes[0]

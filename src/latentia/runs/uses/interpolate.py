@@ -86,7 +86,8 @@ def interpolate(
     material = Material(run, split, input)
     first, last = _ends(material, start, end, images)
     picked = material.at([first, last])
-    latents = walk(*encode(run, picked.x, picked.y), steps, path)
+    means = encode(run, picked.x, picked.y)
+    latents = walk(means[0], means[1], steps, path)
     y = None
     if is_conditional(run) and picked.y is not None:
         y = picked.y[(torch.linspace(0, 1, steps) > 0.5).long()]  # of the nearer end

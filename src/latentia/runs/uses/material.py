@@ -17,9 +17,9 @@ from torch import Tensor
 
 from latentia.data.blocks import blocks
 from latentia.data.dataset import DataSpec
-from latentia.errors import ConfigError, DataError, did_you_mean
+from latentia.errors import ConfigError, DataError
 from latentia.evaluation.encoding import BLOCK, encode_split, evaluating
-from latentia.runs.inputs import read_input
+from latentia.runs.inputs import class_number, read_input
 
 if TYPE_CHECKING:
     from latentia.runs.run import Run
@@ -156,7 +156,7 @@ class Material:
 
 
 def label_of(spec: DataSpec, name: str | int) -> int:
-    """The label of a class.
+    """The label of a class, by name or by number from 0.
 
     Raises:
         ConfigError: If the data have no classes, or none of this name.
@@ -167,11 +167,7 @@ def label_of(spec: DataSpec, name: str | int) -> int:
     """
     if not spec.classes:
         raise ConfigError(f"the data have no classes, so there is no class {name}: give numbers of {spec.noun}s")
-    if str(name) not in spec.classes:
-        hint = did_you_mean(str(name), spec.classes)
-        some = ", ".join(spec.classes[:20]) + (" ..." if len(spec.classes) > 20 else "")
-        raise ConfigError(f"there is no class '{name}'.{hint or f' There are: {some}.'}")
-    return spec.classes.index(str(name))
+    return class_number(name, spec)
 
 
 def is_conditional(run: Run) -> bool:
