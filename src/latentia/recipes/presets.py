@@ -50,6 +50,35 @@ _PRESETS = [
             "training": {"epochs": 20, "lr_schedule": {"name": "cosine", "start": 1.0, "end": 0.0}},
         },
     ),
+    _general(
+        "sparse-ae",
+        "sparse-ae-64",
+        "Sparse autoencoder, 256-128 to 64 latents with ReLU, L1 of 0.006 nats per unit of |z|: about half are 0.",
+    ),
+    Preset(
+        name="contractive-ae",
+        family="autoencoder",
+        description="Contractive autoencoder, 256 tanh units to 32 sigmoid latents, 0.1 times the squared dz/dx.",
+        source="Rifai et al. 2011, https://icml.cc/2011/papers/455_icmlpaper.pdf, one layer deeper",
+        settings={
+            "data": ALL_TRAINING_IMAGES,
+            "model": {
+                "latent_dim": 32,
+                "encoder": {"name": "mlp", "hidden": [256], "activation": "tanh"},
+                "decoder": {"name": "mlp", "hidden": [256], "activation": "tanh"},
+                **AUTOENCODER,
+                "posterior": {"name": "deterministic", "activation": "sigmoid"},
+            },
+            "objective": {"name": "autoencoder", "contractive": 0.1},
+            "training": {"epochs": 20},
+        },
+        notes=(
+            "The paper ties the decoder's weights to the encoder's; here they are free, so that the encoder may "
+            "contract and the decoder expand.",
+            "The derivative is exact, with one backward pass per latent: a step takes about ten times that of an "
+            "autoencoder of these sizes.",
+        ),
+    ),
     _general("vae", "vae-400-20", "Fully connected VAE, 400 hidden units, 20 latents, Bernoulli cross-entropy."),
     _general(
         "conv-vae",

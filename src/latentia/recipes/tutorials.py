@@ -247,6 +247,30 @@ _MODULE = [
         },
     ),
     Preset(
+        name="sparse-ae-64",
+        family="autoencoder",
+        description="Sparse autoencoder of the course module, 64 ReLU latents, L1 of 1e-3 beside pixel-mean error.",
+        source="course module on autoencoders; Ng 2011, https://web.stanford.edu/class/cs294a/sparseAutoencoder.pdf",
+        settings={
+            "data": ALL_TRAINING_IMAGES,
+            "model": {
+                "latent_dim": 64,
+                **_mlp(256, 128),
+                **AUTOENCODER,
+                "posterior": {"name": "deterministic", "activation": "relu"},
+            },
+            "objective": {"name": "autoencoder", "l1": 1e-3 * (784 / 2) / 64},
+            "training": {"epochs": 20},
+        },
+        notes=(
+            "The module gives no layers for it: these are those of denoising-ae-64 without dropout.",
+            "Its code averages: mean squared error over the pixels + 1e-3 times the mean |z| over the latents. Times "
+            "784 / 2 that is half the summed squared error + 0.006125 times the sum of |z|, which is objective.l1.",
+            "With the sum of |z| in place of its mean objective.l1 would be 0.392, at which 60 of the 64 latents die; "
+            "beside the summed squared error the weight 1e-3 would be 784 times weaker.",
+        ),
+    ),
+    Preset(
         name="vae-256-256-20",
         family="vae",
         description="784-256-256-20 VAE of the course module, Bernoulli cross-entropy.",
