@@ -9,11 +9,17 @@ import pytest
 import torch
 from scipy import stats
 from sklearn.mixture import GaussianMixture as SklearnMixture
-from torch.distributions import Normal, kl_divergence
+from torch.distributions import Categorical, Independent, MixtureSameFamily, Normal, kl_divergence
 
 from latentia.errors import ConfigError
 from latentia.maths.distributions import Delta, DiagonalNormal
-from latentia.parts.priors import ConditionalNormalPrior, GaussianMixturePrior, Prior, StandardNormalPrior
+from latentia.parts.priors import (
+    ConditionalMixturePrior,
+    ConditionalNormalPrior,
+    GaussianMixturePrior,
+    Prior,
+    StandardNormalPrior,
+)
 
 SHAPES = [(1,), (3,), (2, 2, 1)]
 
@@ -191,6 +197,70 @@ def test_a_conditional_prior_starts_as_the_standard_normal_and_needs_labels() ->
             call()
     with pytest.raises(ConfigError, match="classes must be at least 1"):
         ConditionalNormalPrior((2,), 0)
+
+
+# --- a mixture for each class -----------------------------------------------------------------------------------------
+
+
+def mixture_by_class(shape: tuple[int, ...] = (2,)) -> ConditionalMixturePrior:
+    """A conditional mixture far from its starting point, in float64."""
+    generator = torch.Generator().manual_seed(6)
+    prior = ConditionalMixturePrior(shape, classes=3, components=4).double()
+    with torch.no_grad():
+        for parameter in prior.parameters():
+            parameter.copy_(torch.randn(parameter.shape, generator=generator))
+    return prior
+
+
+def of_class(prior: ConditionalMixturePrior, label: int) -> MixtureSameFamily:
+    normals = Normal(prior.loc[label], (prior.logvar[label] / 2).exp())
+    return MixtureSameFamily(Categorical(logits=prior.logits[label]), Independent(normals, prior.loc.dim() - 2))
+
+
+@pytest.mark.parametrize("shape", SHAPES)
+def test_conditional_mixtures_are_those_of_torch(shape: tuple[int, ...]) -> None:
+    prior, y = mixture_by_class(shape), torch.tensor([2, 0, 1, 2, 2])
+    z = torch.randn(5, *shape, dtype=torch.float64)
+    p = prior(y)
+    assert (p.batch_shape, p.event_shape) == ((5,), shape)
+    for row, label in enumerate(y.tolist()):
+        expected = of_class(prior, label)
+        torch.testing.assert_close(p.log_prob(z)[row], expected.log_prob(z[row]))
+        torch.testing.assert_close(p.mean[row], expected.mean)
+        torch.testing.assert_close(p.variance[row], expected.variance)
+    assert prior.kl(posterior_of(shape), torch.tensor([0, 1, 2, 0])) is None
+
+
+@pytest.mark.parametrize("how", ["prior", "distribution"])
+def test_conditional_mixtures_draw_from_their_class(how: str) -> None:
+    prior, n = mixture_by_class(), 40_000
+    if how == "prior":
+        y = torch.tensor([1, 2]).repeat_interleave(n)
+        parts = prior.sample(2 * n, torch.Generator().manual_seed(0), y=y).split(n)
+    else:
+        drawn = prior(torch.tensor([1, 2])).sample((n,), torch.Generator().manual_seed(0))
+        assert drawn.shape == (n, 2, 2)
+        parts = drawn.unbind(1)
+    for part, label in zip(parts, (1, 2), strict=True):
+        expected = of_class(prior, label)
+        error = (expected.variance / n).sqrt()
+        assert ((part.mean(0) - expected.mean).abs() < 5 * error).all()
+        torch.testing.assert_close(part.var(0), expected.variance.detach(), rtol=0.05, atol=0.0)
+        corner = (part > expected.mean).all(1).double().mean()  # sees how dimensions go together
+        other = (expected.sample((n,)) > expected.mean).all(1).double().mean()
+        assert abs(corner - other) < 5 * math.sqrt(0.5 / n)
+
+
+def test_conditional_mixtures_without_temperature_give_means_and_need_labels() -> None:
+    prior, y = mixture_by_class(), torch.tensor([1, 0, 1])
+    z = prior.sample(3, torch.Generator().manual_seed(0), temperature=0.0, y=y)
+    assert all((z[row] == prior.loc[label]).all(1).any() for row, label in enumerate(y))
+    assert prior.sample(0, y=y[:0]).shape == (0, 2)
+    for call in (lambda: prior(), lambda: prior.sample(2)):
+        with pytest.raises(ConfigError, match="this prior depends on labels: give y"):
+            call()
+    with pytest.raises(ConfigError, match="classes and components must be at least 1, not 3 and 0"):
+        ConditionalMixturePrior((2,), 3, 0)
 
 
 # --- modules ----------------------------------------------------------------------------------------------------------

@@ -128,7 +128,7 @@ def test_latents_that_do_not_fit_their_network_are_refused(assignments: list[str
 def test_any_likelihood_goes_with_any_prior(likelihood: str, prior: str) -> None:
     assignments = [f"model.likelihood.name={likelihood}"]
     assignments += ["model.prior=none"] if prior == "none" else [f"model.prior.name={prior}"]
-    assignments += ["model.condition.name=labels"] if prior == "conditional-normal" else []
+    assignments += ["model.condition.name=labels"] if prior.startswith("conditional") else []
     model = build_model(override(VAE, assignments).model, LABELLED, seed=0)
     x, y = torch.randint(0, 256, (4, 1, 8, 8)) / 255, torch.tensor([0, 2, 1, 2])
     trace = model.trace(x, y, noise=model.draw_noise(4))
@@ -139,7 +139,7 @@ def test_any_likelihood_goes_with_any_prior(likelihood: str, prior: str) -> None
 MAP = ["model.latent_dim=none", "model.posterior.name=gaussian-map"]
 
 
-@pytest.mark.parametrize("prior", ["standard-normal", "conditional-normal", "gaussian-mixture"])
+@pytest.mark.parametrize("prior", sorted(build.PRIORS))
 @pytest.mark.parametrize(
     ("encoder", "decoder", "more"),
     [

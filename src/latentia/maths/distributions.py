@@ -357,12 +357,13 @@ class GaussianMixture(EventDistribution):
 
     .. math:: \ln p(z) = \ln \sum_m \pi_m \prod_i N(z_i; \mu_{mi}, \sigma_{mi}^2)
 
-    Its ``batch_shape`` is (): ``sample((n,))`` has shape (n, \*latent).
+    Its ``batch_shape`` is (): ``sample((n,))`` has shape (n, \*latent). With a mixture for each of B elements, such as
+    one for each label, it is (B,).
 
     Args:
-        logits: Unnormalised ln pi, shape (M,).
-        loc: mu, shape (M, \*latent).
-        logvar: ln sigma^2, shape (M, \*latent).
+        logits: Unnormalised ln pi, shape (M,), or (B, M).
+        loc: mu, shape (M, \*latent), or (B, M, \*latent).
+        logvar: ln sigma^2, of loc's shape.
 
     Example:
         >>> p = GaussianMixture(torch.zeros(2), torch.tensor([[-1.0], [1.0]]), torch.zeros(2, 1))
@@ -372,31 +373,37 @@ class GaussianMixture(EventDistribution):
 
     def __init__(self, logits: Tensor, loc: Tensor, logvar: Tensor) -> None:
         self.logits, self.loc, self.logvar = (at_least_float32(p) for p in (logits, loc, logvar))
-        super().__init__(torch.Size(), loc.shape[1:])
+        super().__init__(logits.shape[:-1], loc.shape[logits.dim() :])
 
     def _average(self, value: Tensor) -> Tensor:
-        return torch.tensordot(self.logits.softmax(0), value, dims=1)
+        weights = self.logits.softmax(-1)
+        return (weights.view(*weights.shape, *[1] * len(self.event_shape)) * value).sum(weights.dim() - 1)
 
     @property
     def mean(self) -> Tensor:
-        r"""Shape \*latent."""
+        r"""Shape \*latent, or (B, \*latent)."""
         return self._average(self.loc)
 
     @property
     def variance(self) -> Tensor:
-        r"""Shape \*latent: the mean of the variances plus the variance of the means."""
-        return self._average(self.logvar.exp() + (self.loc - self.mean).square())
+        r"""Shape \*latent, or (B, \*latent): the mean of the variances plus the variance of the means."""
+        mean = self.mean.unsqueeze(self.logits.dim() - 1)
+        return self._average(self.logvar.exp() + (self.loc - mean).square())
 
     def _draw(self, shape: torch.Size, generator: torch.Generator | None) -> Tensor:
         lead = shape[: len(shape) - len(self.event_shape)]
-        weights = self.logits.softmax(0)
-        component = torch.multinomial(weights, lead.numel(), replacement=True, generator=generator).view(lead)
+        weights = self.logits.softmax(-1)
+        each = lead.numel() // max(1, self.batch_shape.numel())
+        component = torch.multinomial(weights, each, replacement=True, generator=generator)  # (each,) or (B, each)
         eps = torch.randn(shape, generator=generator, dtype=self.loc.dtype, device=self.loc.device)
-        return torch.addcmul(self.loc[component], torch.exp(0.5 * self.logvar[component]), eps)
+        chosen: Any = component.view(lead)
+        if self.batch_shape:
+            chosen = (torch.arange(len(weights), device=weights.device), component.t().reshape(lead))
+        return torch.addcmul(self.loc[chosen], torch.exp(0.5 * self.logvar[chosen]), eps)
 
     def log_prob(self, value: Tensor) -> Tensor:
         r"""Log-density in nats, summed over the event: (B, \*latent) -> (B,)."""
         dimensions = len(self.event_shape)
         value = self._adopt(value, self.loc.dtype).unsqueeze(-dimensions - 1)  # (B, 1, *latent)
         of_each = self._sum(gaussian_log_prob(value, self.loc, self.logvar))  # (B, M)
-        return torch.logsumexp(of_each + self.logits.log_softmax(0), -1)
+        return torch.logsumexp(of_each + self.logits.log_softmax(-1), -1)

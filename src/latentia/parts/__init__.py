@@ -31,6 +31,7 @@ __getattr__, __dir__, __all__ = attach(
         "StandardNormalPrior": "priors",
         "GaussianMixturePrior": "priors",
         "ConditionalNormalPrior": "priors",
+        "ConditionalMixturePrior": "priors",
         "CorrelatedMixturePrior": "latent_priors",
         "DiffusionPrior": "latent_priors",
         "AutoregressivePrior": "code_priors",

@@ -174,6 +174,74 @@ class ConditionalNormalPrior(Prior):
             return self.loc[y] + temperature * (0.5 * self.logvar[y]).exp() * noise  # (n, *latent)
 
 
+class ConditionalMixturePrior(Prior):
+    r"""A mixture of diagonal Gaussians for each class, all learned: p(z given y).
+
+    .. math:: p(z \mid y) = \sum_m \pi_{ym} N(z; \mu_{ym}, \mathrm{diag}\, \sigma_{ym}^2)
+
+    As :class:`ConditionalNormalPrior`, but able to follow what the posteriors of a class come to together, which is
+    no normal: samples then decode to what was seen in training, rather than to what lies between. The rate has no
+    closed form. It starts as :class:`GaussianMixturePrior` does.
+
+    Args:
+        latent_shape: Shape of one latent.
+        classes: Number of classes.
+        components: How many Gaussians are mixed for each class, M.
+
+    Attributes:
+        logits: (classes, M), the weights are their softmax over M.
+        loc: (classes, M, *latent).
+        logvar: (classes, M, *latent).
+
+    Raises:
+        ConfigError: If there is no class or no component.
+
+    Example:
+        >>> prior = ConditionalMixturePrior((20,), classes=10, components=5)
+        >>> y = torch.tensor([7, 7, 1])
+        >>> prior(y).log_prob(prior.sample(3, y=y)).shape
+        torch.Size([3])
+    """
+
+    conditional = True
+
+    def __init__(self, latent_shape: Sequence[int], classes: int, components: int) -> None:
+        super().__init__(latent_shape)
+        if classes < 1 or components < 1:
+            raise ConfigError(f"classes and components must be at least 1, not {classes} and {components}")
+        shape = (classes, components, *self.latent_shape)
+        self.logits = nn.Parameter(torch.zeros(classes, components))
+        self.loc = nn.Parameter(torch.randn(shape) * math.sqrt(0.5))
+        self.logvar = nn.Parameter(torch.full(shape, math.log(0.5)))
+
+    def forward(self, y: Tensor | None = None) -> GaussianMixture:
+        """Return p(z given y) for labels (B,), batch shape (B,)."""
+        y = _needed(y)
+        return GaussianMixture(self.logits[y], self.loc[y], self.logvar[y])
+
+    def kl(self, q: Distribution, y: Tensor | None = None) -> Tensor | None:
+        """Return None: there is no closed form."""
+        return None
+
+    def sample(
+        self,
+        n: int,
+        generator: torch.Generator | None = None,
+        temperature: float = 1.0,
+        y: Tensor | None = None,
+    ) -> Tensor:
+        """Draw a latent for each label (n,), from components drawn by their weights; see :meth:`Prior.sample`."""
+        with torch.no_grad():
+            y = _needed(y)
+            if n == 0:
+                return self.loc.new_zeros((0, *self.latent_shape))
+            source = self.logits.device if generator is None else generator.device
+            weights = self.logits[y].softmax(-1).to(source)  # (n, M)
+            chosen = torch.multinomial(weights, 1, generator=generator)[:, 0].to(self.loc.device)
+            noise = _normal_noise((n, *self.latent_shape), self.loc, generator)
+            return self.loc[y, chosen] + temperature * (0.5 * self.logvar[y, chosen]).exp() * noise  # (n, *latent)
+
+
 def _needed(y: Tensor | None) -> Tensor:
     if y is None:
         raise ConfigError("this prior depends on labels: give y, a label for each sample")

@@ -379,6 +379,15 @@ class ConditionalNormalPriorSettings(Settings):
     )
 
 
+class ConditionalMixturePriorSettings(Settings):
+    """A mixture of diagonal Gaussians for each class, all learned; for conditional models."""
+
+    name: Literal["conditional-mixture"] = Field(
+        default="conditional-mixture", description="A learned mixture of normals for each class; needs model.condition."
+    )
+    components: int = Field(default=20, ge=1, description="How many Gaussians are mixed for each class.")
+
+
 # --- conditioning -----------------------------------------------------------------------------------------------------
 
 
@@ -490,7 +499,10 @@ PosteriorSettings = Annotated[
     Field(discriminator="name"),
 ]
 PriorSettings = Annotated[
-    StandardNormalPriorSettings | GaussianMixturePriorSettings | ConditionalNormalPriorSettings,
+    StandardNormalPriorSettings
+    | GaussianMixturePriorSettings
+    | ConditionalNormalPriorSettings
+    | ConditionalMixturePriorSettings,
     Field(discriminator="name"),
 ]
 LikelihoodSettings = Annotated[

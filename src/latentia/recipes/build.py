@@ -65,6 +65,7 @@ PRIORS: dict[str, Callable[..., nn.Module]] = {
     "standard-normal": priors.StandardNormalPrior,
     "gaussian-mixture": priors.GaussianMixturePrior,
     "conditional-normal": priors.ConditionalNormalPrior,
+    "conditional-mixture": priors.ConditionalMixturePrior,
 }
 LIKELIHOODS: dict[str, Callable[..., likelihoods.Likelihood]] = {
     "bernoulli": likelihoods.Bernoulli,
@@ -364,7 +365,7 @@ def check_together(config: Config, spec: DataSpec, samples: int, *, validated: b
         )
     if model.posterior.name == "finite-scalar-quantizer" and getattr(config.objective, "commitment", 0) > 0:
         raise ConfigError("codes on a fixed grid need no commitment: set objective.commitment = 0")
-    mixed = model.prior is not None and model.prior.name == "gaussian-mixture"
+    mixed = model.prior is not None and model.prior.name in ("gaussian-mixture", "conditional-mixture")
     if config.objective.name == "elbo" and config.objective.free_bits > 0 and mixed:
         raise ConfigError(
             "free bits need the rate of each latent dimension, which a mixture prior has not in closed form: set "
