@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from latentia.cli import anomaly, checking, embedding, exploring, fitting, listing, priors, using
+from latentia.cli import anomaly, checking, classifying, embedding, exploring, fitting, listing, priors, using
 
 app = typer.Typer(
     name="latentia",
@@ -38,6 +38,7 @@ app.command(rich_help_panel=EXPLORE)(exploring.traverse)
 app.command(rich_help_panel=EXPLORE)(exploring.manifold)
 app.command(rich_help_panel=EXPLORE, context_settings=MINUS)(exploring.decode)
 app.command(rich_help_panel=EXPLORE, context_settings=MINUS)(exploring.arithmetic)
+app.command(rich_help_panel=EXPLORE)(classifying.classify)
 app.command(rich_help_panel=LOOK)(listing.presets)
 app.command(rich_help_panel=LOOK)(listing.runs)
 app.add_typer(data, name="data", rich_help_panel=LOOK)

@@ -284,6 +284,21 @@ def calculated(result: Mapping[str, Any]) -> None:
     _picture(result)
 
 
+def classified(result: Mapping[str, Any]) -> None:
+    """How many were taken for something else, from latents and from the data."""
+    table = _table("from", "error", "over draws", numbers=(1, 2))
+    for name, spread in result["error"].items():
+        deviation = spread["standard_deviation"]
+        table.add_row(name, f"{spread['mean']:.2%}", "" if deviation is None else f"± {deviation:.2%}")
+    draws = len(result["error"]["latents"]["values"])
+    print(
+        f"{result['labels']} labels, {result['method']}, {result['unlabelled']:,} samples without labels; "
+        f"{result['n']:,} of the {result['split']} part, {draws} draw{'s' if draws > 1 else ''} of labels"
+    )
+    _show(table)
+    _picture(result)
+
+
 def _picture(result: Mapping[str, Any]) -> None:
     files(result, "picture", "animation", "array")
 

@@ -85,6 +85,21 @@ _PRESETS = [
         "conv-vae-32",
         "Convolutional VAE with batch normalisation, 32-64-128 channels, 32 latents, cross-entropy.",
     ),
+    Preset(
+        name="m1",
+        family="vae",
+        description="M1: a VAE of 50 latents, trained without labels, for `latentia classify` with few labels.",
+        source="Kingma et al. 2014, https://arxiv.org/abs/1406.5298, sections 2 and 4",
+        settings={
+            "data": ALL_TRAINING_IMAGES,
+            "model": {
+                "latent_dim": 50,
+                "encoder": {"name": "mlp", "hidden": [600, 600]},
+                "decoder": {"name": "mlp", "hidden": [600, 600]},
+            },
+            "training": {"epochs": 20},
+        },
+    ),
     _general(
         "conditional-vae",
         "conditional-vae-20",

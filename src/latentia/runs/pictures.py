@@ -125,6 +125,11 @@ FIGURES = [
     ("plots/curves.png", "Training", "Loss terms over the epochs."),
     ("plots/latents.png", "Latent space", "The mean of q(z given x) of each sample of the data."),
     (
+        "plots/classification.png",
+        "Classes from few labels",
+        "What a classifier on the latents of the labelled took each class for, in % of the class.",
+    ),
+    (
         "plots/rates.png",
         "Rate of each latent dimension",
         "KL of each dimension, sorted: those near zero carry nothing.",

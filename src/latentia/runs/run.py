@@ -36,6 +36,7 @@ from latentia.runs.priors import PriorFit, find_prior, fit_prior
 from latentia.runs.results import Reconstruction, Samples
 from latentia.runs.uses import anomaly as anomalies
 from latentia.runs.uses import arithmetic as arithmetics
+from latentia.runs.uses import classify as classification
 from latentia.runs.uses import decode as decoding
 from latentia.runs.uses import denoise as denoising
 from latentia.runs.uses import embed as embedding
@@ -781,6 +782,61 @@ class Run:
             importance_samples=importance_samples,
             seed=seed,
             show=show,
+            out=out,
+            write=write,
+        )
+
+    def classify(
+        self,
+        labels: int = 100,
+        *,
+        draws: int = 5,
+        method: str = "spreading",
+        unlabelled: int = 10_000,
+        split: str = "test",
+        seed: int = 0,
+        out: str | Path | None = None,
+        write: bool = True,
+    ) -> classification.Classification:
+        """Classify from few labels: a classifier on the latents, and beside it the same one on the data themselves.
+
+        This is M1 of Kingma et al., "Semi-supervised Learning with Deep Generative Models", 2014,
+        https://arxiv.org/abs/1406.5298, section 2. The model saw no labels in training; the classifier sees those of
+        a few training samples, equally many of each class, and settings are chosen on these alone.
+
+        Args:
+            labels: How many training samples keep their labels.
+            draws: How often these are drawn anew; the error is given for each.
+            method: ``spreading`` along neighbours, for which unlabelled samples count too; ``svm``, ``logistic`` or
+                ``nearest``; see :func:`latentia.exploration.few_labels.classify`.
+            unlabelled: How many training samples without labels are shown to the classifier at most.
+            split: What is classified: ``test`` or ``valid``.
+            seed: Of the draws.
+            out: Where the picture of what was taken for what goes; ``plots/classification.png`` in the run's folder
+                if not given.
+            write: Whether to draw it at all.
+
+        Returns:
+            The error of each draw, for latents and for data, and the confusion matrix.
+
+        Raises:
+            ConfigError: If there is no such classifier, a number is out of range, or the model is conditional.
+            DataError: If a part is missing or has no labels, or a class has fewer samples than its share of labels.
+
+        Example:
+            >>> import latentia as lt
+            >>> run = lt.train("vae", steps=2, directory=None)
+            >>> sorted(run.classify(20, draws=1, method="nearest").errors)
+            ['data', 'latents']
+        """
+        return classification.classify_run(
+            self,
+            labels,
+            draws=draws,
+            method=method,
+            unlabelled=unlabelled,
+            split=split,
+            seed=seed,
             out=out,
             write=write,
         )

@@ -5,6 +5,7 @@ from latentia._lazy import attach
 __getattr__, __dir__, __all__ = attach(
     __name__,
     {
+        "Classification": "classify",
         "Diagnosis": "doctor",
         "Anomalies": "anomaly",
         "Denoising": "denoise",

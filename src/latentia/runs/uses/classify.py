@@ -1,0 +1,173 @@
+"""Classifying with few labels: a classifier on a model's latents, beside the same one on the data themselves.
+
+This is M1 of Kingma et al., "Semi-supervised Learning with Deep Generative Models", 2014,
+https://arxiv.org/abs/1406.5298, section 2: a model is trained on all data without looking at labels, and a classifier
+on the latents of the few that have some.
+"""
+
+from __future__ import annotations
+
+import statistics
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import torch
+
+from latentia.data.blocks import blocks
+from latentia.data.dataset import Split
+from latentia.data.seeds import derive_seed
+from latentia.errors import ConfigError, DataError, did_you_mean
+from latentia.evaluation.encoding import BLOCK, evaluating
+from latentia.exploration.confusion import plot_confusion
+from latentia.exploration.few_labels import METHODS, choose_labelled, classify
+from latentia.exploration.style import save_figure
+from latentia.runs.uses.places import place
+
+if TYPE_CHECKING:
+    from latentia.runs.run import Run
+
+REPRESENTATIONS = ("latents", "data")
+
+
+@dataclass(frozen=True, eq=False)
+class Classification:
+    """How well classes are told apart from few labels.
+
+    Attributes:
+        method: The classifier.
+        labels: How many labels it was given.
+        unlabelled: How many samples without labels it was shown; those it has no use for count too.
+        split: The part that was classified.
+        n: How many samples of it.
+        errors: For ``latents`` and ``data``, the share of wrong classes in each draw of labels, in [0, 1].
+        confusion: On the latents, over all draws: how often a class (row) was taken for another (column), (C, C).
+        classes: The names of the classes.
+        seed: Of the draws.
+        picture: The confusion matrix, or ``None``.
+    """
+
+    method: str
+    labels: int
+    unlabelled: int
+    split: str
+    n: int
+    errors: dict[str, list[float]]
+    confusion: np.ndarray
+    classes: tuple[str, ...]
+    seed: int
+    picture: Path | None
+
+    @property
+    def error(self) -> float:
+        """The mean error on the latents, in [0, 1]."""
+        return statistics.fmean(self.errors["latents"])
+
+    def to_json(self) -> dict[str, Any]:
+        """As a JSON object."""
+        return {
+            "picture": None if self.picture is None else str(self.picture),
+            "method": self.method,
+            "labels": self.labels,
+            "unlabelled": self.unlabelled,
+            "split": self.split,
+            "n": self.n,
+            "seed": self.seed,
+            "error": {name: _spread(values) for name, values in self.errors.items()},
+            "confusion": self.confusion.tolist(),
+            "classes": list(self.classes),
+        }
+
+
+def _spread(values: list[float]) -> dict[str, Any]:
+    deviation = statistics.stdev(values) if len(values) > 1 else None
+    return {"mean": statistics.fmean(values), "standard_deviation": deviation, "values": values}
+
+
+def classify_run(
+    run: Run,
+    labels: int = 100,
+    *,
+    draws: int = 5,
+    method: str = "spreading",
+    unlabelled: int = 10_000,
+    split: str = "test",
+    seed: int = 0,
+    out: str | Path | None = None,
+    write: bool = True,
+) -> Classification:
+    """Classify a part from few labels of the training part; see :meth:`latentia.Run.classify`."""
+    _check(run, draws, method, unlabelled, split)
+    train, asked = _labelled(run, "train"), _labelled(run, split)
+    assert train.y is not None and asked.y is not None
+    y, truth = train.y.numpy(), asked.y.numpy()
+    crowd = np.random.default_rng(derive_seed(seed, "unlabelled")).permutation(len(y))[:unlabelled]
+    known, wanted = _represent(run, train, crowd), _represent(run, asked, None)
+    errors: dict[str, list[float]] = {name: [] for name in REPRESENTATIONS}
+    confusion = np.zeros((len(run.spec.classes),) * 2, int)
+    for draw in range(draws):
+        chosen = choose_labelled(y, labels, derive_seed(seed, draw))
+        labelled, bare = _represent(run, train, chosen), ~np.isin(crowd, chosen)
+        for name in REPRESENTATIONS:
+            found = classify(method, labelled[name], y[chosen], known[name][bare], wanted[name], seed=draw)
+            errors[name].append(float((found != truth).mean()))
+            if name == "latents":
+                np.add.at(confusion, (truth, found), 1)
+    path = place(run, out, "classification.png", folder="plots") if write else None
+    result = Classification(
+        method, labels, len(crowd), split, len(truth), errors, confusion, run.spec.classes, seed, path
+    )
+    if path is not None:
+        save_figure(plot_confusion(confusion, run.spec.classes, title=_title(run, result)), path)
+    return result
+
+
+def _check(run: Run, draws: int, method: str, unlabelled: int, split: str) -> None:
+    if method not in METHODS:
+        raise ConfigError(
+            f"there is no classifier '{method}': use {', '.join(METHODS)}.{did_you_mean(method, METHODS)}"
+        )
+    if draws < 1 or unlabelled < 0:
+        raise ConfigError(f"draws must be at least 1 and unlabelled at least 0, not {draws} and {unlabelled}")
+    if split == "train":
+        raise ConfigError("the labels come from the training part, so another part must be classified: test or valid")
+    if run.model.conditional:
+        raise ConfigError(
+            "a conditional model is told the class when it encodes, so that its latents cannot be asked for it: "
+            "train another preset, such as m1"
+        )
+
+
+def _labelled(run: Run, split: str) -> Split:
+    part = run.dataset.split(split)
+    if part.y is None:
+        raise DataError(
+            f"the {split} part of {run.dataset.name} has no labels, which classifying needs: give them as y_{split}"
+        )
+    return part
+
+
+def _represent(run: Run, part: Split, rows: np.ndarray | None) -> dict[str, np.ndarray]:
+    """The means of q(z given x) of some rows of a part, and these themselves, each (N, d)."""
+    stored = part.x if rows is None else part.x[torch.from_numpy(rows)]
+    found: dict[str, list[np.ndarray]] = {name: [] for name in REPRESENTATIONS}
+    with evaluating(run.model) as device:
+        for block in blocks(Split(stored), run.preparation, size=BLOCK, seed=0, purpose="evaluation", device=device):
+            found["latents"].append(run.model.encode(block.x).mean.flatten(1).cpu().numpy())
+            found["data"].append(block.x.flatten(1).cpu().numpy())
+    widths = {"latents": run.model.latent_dim, "data": run.spec.dimensions}
+    return {
+        name: np.concatenate(pieces) if pieces else np.zeros((0, widths[name]), np.float32)
+        for name, pieces in found.items()
+    }
+
+
+def _title(run: Run, result: Classification) -> str:
+    draws = len(result.errors["latents"])
+    which = f", mean of {draws} draws" if draws > 1 else ""
+    error, other = (100 * statistics.fmean(result.errors[name]) for name in REPRESENTATIONS)
+    return (
+        f"{run.name}, {result.labels} labels ({result.method}{which}): {error:.1f} % of {result.n:,} {result.split} "
+        f"{run.spec.noun}s wrong from latents, {other:.1f} % from the data themselves"
+    )
