@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from latentia.cli import anomaly, checking, classifying, embedding, exploring, fitting, listing, priors, using
+from latentia.cli import anomaly, checking, embedding, exploring, fitting, listing, priors, reproducing, using
 
 app = typer.Typer(
     name="latentia",
@@ -26,8 +27,10 @@ app.command(rich_help_panel=MAKE)(fitting.demo)
 app.command(rich_help_panel=MAKE)(fitting.train)
 app.command(rich_help_panel=MAKE)(fitting.resume)
 app.command("fit-prior", rich_help_panel=MAKE)(priors.fit_prior)
+app.command(rich_help_panel=MAKE)(reproducing.reproduce)
 app.command(rich_help_panel=USE)(using.evaluate)
 app.command(rich_help_panel=USE)(checking.doctor)
+app.command(rich_help_panel=USE)(using.judge)
 app.command(rich_help_panel=USE)(using.reconstruct)
 app.command(rich_help_panel=USE)(using.denoise)
 app.command(rich_help_panel=USE)(using.sample)

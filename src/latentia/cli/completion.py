@@ -19,6 +19,18 @@ def presets(incomplete: str) -> list[tuple[str, str]]:
     return [(name, preset.description) for name, preset in PRESETS.items() if name.startswith(incomplete)]
 
 
+def published(incomplete: str) -> list[tuple[str, str]]:
+    """Published systems that begin so, with where they were published.
+
+    Example:
+        >>> [name for name, _ in published("conv-vae-32")]
+        ['conv-vae-32-2', 'conv-vae-32']
+    """
+    from latentia.recipes import PUBLISHED
+
+    return [(name, system.tutorial) for name, system in PUBLISHED.items() if name.startswith(incomplete)]
+
+
 def settings(incomplete: str) -> list[str]:
     """Dotted keys of the presets' configs that begin so.
 

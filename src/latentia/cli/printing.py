@@ -108,6 +108,30 @@ def trained_seeds(summary: Mapping[str, Any]) -> None:
             print(f"run       {near(run['run'])}")
 
 
+def reproduced(records: Sequence[Mapping[str, Any]]) -> None:
+    """Published, reference and measured figures side by side."""
+    from latentia.runs.reproduction import spread
+
+    columns = ("system", "figure", "published", "reference", "measured", "seeds", "allowed", "holds", "seconds")
+    table = _table(*columns, numbers=(3, 4, 5, 6, 8))
+    for record in records:
+        digits = 5 if record["figure"] == "test mse" else 2
+        table.add_row(
+            record["name"],
+            record["figure"],
+            record["published"] or NONE,
+            f"{record['reference']:.{digits}f}",
+            spread(record),
+            str(len(record["values"])),
+            f"{record['allowed']:.{digits}f}",
+            _words(record["holds"]),
+            f"{record['seconds']:,.0f}",
+        )
+    _show(table)
+    if not all(record["compares"] for record in records):
+        print("not the published data and budgets: the measured figures do not compare with the others")
+
+
 def written(run: Any) -> None:
     """Where a run's files are."""
     if run.directory is None:
@@ -177,6 +201,31 @@ def _in_words(protocol: Mapping[str, Any]) -> dict[str, Any]:
     if protocol.get("likelihood_in_words"):
         kept["likelihood"] = f"{protocol['likelihood']}, {protocol['likelihood_in_words']}"
     return kept
+
+
+_ORIGINS = {
+    "reconstructions": "the test images, reconstructed",
+    "prior": "draws from the prior",
+    "half_way": "half-way points between the latents of two test images",
+    "box": "uniform draws from the box around the latents: holes count",
+}
+
+
+def judged(result: Mapping[str, Any]) -> None:
+    """Fréchet distances and confidences of images of several origins."""
+    table = _table("images", "Fréchet distance", "confidence", "what they are")
+    for name, words in _ORIGINS.items():
+        judgement = result[name]
+        if judgement is None:
+            table.add_row(name, NONE, NONE, words)
+        else:
+            distance, confidence = judgement["frechet_distance"], judgement["confidence"]
+            table.add_row(name.replace("_", " "), f"{distance:.2f}", f"{confidence:.3f}", words)
+    _show(table)
+    print(
+        f"{result['n']:,} images each, against as many of the test part; features of {result['extractor']} "
+        f"(test accuracy {result['extractor_accuracy']:.4f}); lower distances are better"
+    )
 
 
 def reconstructed(result: Mapping[str, Any]) -> None:

@@ -1,4 +1,4 @@
-"""The commands that use a trained model: evaluate, reconstruct, denoise, sample."""
+"""The commands that use a trained model: evaluate, judge, reconstruct, denoise, sample."""
 
 from __future__ import annotations
 
@@ -43,6 +43,31 @@ def evaluate(
         printing.document(result)
     else:
         printing.evaluated(result)
+
+
+def judge(
+    run: options.RunPath,
+    n: Annotated[
+        int,
+        typer.Option("--n", "-n", metavar="N", min=128, help="How many images of each kind; distances depend on it."),
+    ] = 10_000,
+    seed: Annotated[int, typer.Option(metavar="N", min=0, help="Seed of the draws.")] = 0,
+    json: options.Json = False,
+) -> None:
+    """Judge generated digits: Fréchet distance to MNIST's test part.
+
+    On the features of a small classifier that comes with Latentia; for runs on mnist. Judges draws from the prior,
+    half-way points between test images, and the holes of the latent space.
+    """
+    from latentia import runs
+    from latentia.cli import printing, progress
+
+    with progress.working(f"judging {run}"):
+        result = runs.open_run(run).judge(n=n, seed=seed).to_json()
+    if json:
+        printing.document(result)
+    else:
+        printing.judged(result)
 
 
 def reconstruct(

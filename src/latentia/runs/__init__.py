@@ -17,6 +17,7 @@ __getattr__, __dir__, __all__ = attach(
         "load": "model_folder",
         "open_run": "run",
         "presets": "listing",
+        "reproduce": "reproduction",
         "resume": "fitting",
         "train": "fitting",
         "train_seeds": "fitting",

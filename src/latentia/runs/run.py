@@ -9,7 +9,7 @@ import warnings
 from collections.abc import Sequence
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import torch
 
@@ -47,6 +47,9 @@ from latentia.runs.uses.doctor import Diagnosis, examine
 from latentia.runs.uses.places import place
 from latentia.training.events import Events
 from latentia.training.execution import resolve_device
+
+if TYPE_CHECKING:
+    from latentia.runs.uses.generation import Generated
 
 MOST = 100_000  # samples or reconstructions at once: they are kept in memory and drawn
 
@@ -659,6 +662,26 @@ class Run:
             torch.Size([1, 8, 8])
         """
         return arithmetics.arithmetic(self, expression, label=label, split=split, input=input, out=out, write=write)
+
+    def judge(self, n: int = 10_000, *, seed: int = 0) -> Generated:
+        """Judge generated digits by the Fréchet distance on the features of a small classifier; MNIST only.
+
+        Prior samples, half-way points between test images, and points drawn from the box around the latents, where
+        the latent space of a plain autoencoder has holes.
+
+        Args:
+            n: How many images of each kind, at most as many as there are test images; the distance depends on it.
+            seed: Of the draws.
+
+        Returns:
+            The figures, with those of the reconstructions to compare with.
+
+        Raises:
+            ConfigError: If the data are not MNIST's digits, or ``n`` is smaller than 128.
+        """
+        from latentia.runs.uses.generation import judge_generated
+
+        return judge_generated(self, n, seed=seed)
 
     @property
     def name(self) -> str:

@@ -1,0 +1,157 @@
+"""Retraining the published systems over several seeds, and setting the figures beside theirs."""
+
+from __future__ import annotations
+
+import math
+import statistics
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from latentia import storage
+from latentia.errors import ConfigError, RunError
+from latentia.recipes.config import Config, override
+from latentia.recipes.presets import find_preset
+from latentia.recipes.published import FIGURES, PUBLISHED, PublishedSystem, find_published
+from latentia.runs.directory import RunDirectory
+from latentia.runs.fitting import resolve, resume, train
+from latentia.runs.run import Run, open_run
+from latentia.training.events import Events
+
+QUICK_STEPS = 100
+SEEDS = 3
+
+
+def reproduce(
+    names: Sequence[str] = (),
+    *,
+    data: str = "mnist",
+    data_dir: str | Path | None = None,
+    seeds: int = SEEDS,
+    quick: bool = False,
+    out: str | Path = "reproduction",
+    settings: Sequence[str] = (),
+    events: Events | None = None,
+) -> list[dict[str, Any]]:
+    """Retrain published systems at their own budgets and compare.
+
+    Every seed is a run of its own in ``out/runs/NAME/seed-N``, and every system's record a file ``out/NAME.json``. Runs
+    that are finished there are used as they are, and those that were interrupted go on, so that the same call
+    completes what was begun.
+
+    Args:
+        names: Which systems; all if empty.
+        data: The data set. Only on ``mnist`` do figures compare with the published ones.
+        data_dir: Where original files are looked for first.
+        seeds: How many, from 0.
+        quick: Train 100 steps instead of the whole budget, to see that everything works; nothing compares then.
+        out: The folder for runs and records.
+        settings: Further settings of every run, such as ``["training.threads=1"]``.
+        events: Who is told about progress.
+
+    Returns:
+        One record for each system: published, reference and measured figures, settings, seconds, versions.
+
+    Raises:
+        ConfigError: If there is no such system, or ``seeds`` is smaller than 1.
+        RunError: If ``out`` holds a run with other settings.
+    """
+    if seeds < 1:
+        raise ConfigError(f"seeds must be at least 1, not {seeds}")
+    systems = [find_published(name) for name in dict.fromkeys(names)] or list(PUBLISHED.values())
+    events = events or Events()
+    records = []
+    for system in systems:
+        config = _config(system, quick, settings)
+        finished = []
+        for seed in range(seeds):
+            place = Path(out) / "runs" / system.name / f"seed-{seed}"
+            finished.append(_run(resolve(config, data, seed=seed), place, data_dir, events))
+        record = _record(system, finished, compares=data == "mnist" and not quick)
+        record["command"] = _command(system.name, data, seeds, quick, settings)
+        storage.write_json(storage.make_folder(Path(out)) / f"{system.name}.json", record)
+        records.append(record)
+    return records
+
+
+def _config(system: PublishedSystem, quick: bool, settings: Sequence[str]) -> Config:
+    own = {f"{key}={value}" for key, value in system.settings.items()}
+    brief = [f"training.steps={QUICK_STEPS}"] if quick else []
+    return override(find_preset(system.preset).config(), [*own, *brief, *settings])
+
+
+def _run(config: Config, place: Path, data_dir: str | Path | None, events: Events) -> Run:
+    """The finished run of a config: as it lies there, completed, or trained."""
+    directory = RunDirectory(place)
+    if not directory.config_file.exists():
+        return train(config, data_dir=data_dir, directory=place, events=events)
+    if directory.read_config() != config:
+        raise RunError(f"{place} is a run with other settings: give another --out, or remove it")
+    if directory.status().get("state") == "finished":
+        return open_run(place)
+    return resume(place, events=events)
+
+
+def _record(system: PublishedSystem, runs: Sequence[Run], *, compares: bool) -> dict[str, Any]:
+    values = [figure_of(system, run) for run in runs]
+    mean = statistics.fmean(values)
+    title, unit, _ = FIGURES[system.figure]
+    meta = runs[0].directory.meta() if runs[0].directory is not None else {}
+    return {
+        "name": system.name,
+        "preset": system.preset,
+        "tutorial": system.tutorial,
+        "figure": title,
+        "unit": unit,
+        "remark": system.remark,
+        "published": system.published,
+        "references": list(system.references),
+        "reference": system.reference,
+        "allowed": system.allowed,
+        "mean": mean,
+        "standard_deviation": statistics.stdev(values) if len(values) > 1 else None,
+        "values": values,
+        "compares": compares,
+        "holds": system.holds(mean) if compares else None,
+        "seconds": sum(sum(run.summary["seconds"].values()) for run in runs),
+        "machine": meta.get("machine"),
+        "versions": meta.get("versions"),
+        "runs": [{key: value for key, value in run.summary.items() if key != "run"} for run in runs],
+    }
+
+
+def figure_of(system: PublishedSystem, run: Run) -> float:
+    """The figure by which a system is judged, of one run, in the tutorial's convention.
+
+    Raises:
+        RunError: If the run was not evaluated.
+    """
+    test = run.summary.get("test")
+    if not test:
+        raise RunError(f"{run!r} has no figures of the test part, so that there is nothing to compare")
+    if system.figure != "squared-error-and-rate":
+        return float(test[system.figure])
+    dimensions = run.spec.dimensions
+    squared_error = 2 * test["distortion"] - dimensions * math.log(2 * math.pi)  # sigma = 1
+    return squared_error + 2 * (run.beta or 0.0) * test["rate"]
+
+
+def _command(name: str, data: str, seeds: int, quick: bool, settings: Sequence[str]) -> str:
+    words = ["latentia", "reproduce", name]
+    words += [] if data == "mnist" else ["--data", data]
+    words += ["--seeds", str(seeds), *(["--quick"] if quick else [])]
+    return " ".join([*words, *(f"--set {setting}" for setting in settings)])
+
+
+def spread(record: Mapping[str, Any]) -> str:
+    """Mean and standard deviation with the digits that the figure deserves.
+
+    Example:
+        >>> spread({"figure": "test mse", "mean": 0.010345, "standard_deviation": 0.00048})
+        '0.01035 ± 0.00048'
+        >>> spread({"figure": "test ELBO", "mean": -104.459, "standard_deviation": None})
+        '-104.46'
+    """
+    digits = 5 if record["figure"] == "test mse" else 2
+    deviation = record["standard_deviation"]
+    return f"{record['mean']:.{digits}f}" + ("" if deviation is None else f" ± {deviation:.{digits}f}")

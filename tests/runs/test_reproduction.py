@@ -1,0 +1,74 @@
+from __future__ import annotations
+
+import math
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from latentia.data import DataSpec
+from latentia.errors import ConfigError, RunError
+from latentia.recipes import PRESETS, PUBLISHED, make_config
+from latentia.recipes.published import FIGURES
+from latentia.runs import open_run, reproduce
+from latentia.runs.reproduction import figure_of
+from latentia.runs.run import Run
+from latentia.training.events import Events
+
+
+def test_every_published_system_is_a_preset_on_all_training_images():
+    for name, system in PUBLISHED.items():
+        config = PRESETS[system.preset].config()
+        assert config.data.validation == 0.0, name
+        assert system.figure in FIGURES
+
+
+@pytest.mark.parametrize(("name", "good", "bad"), [("vae-400-20", -104.6, -104.8), ("ae-32", 0.0104, 0.0106)])
+def test_the_rule(name: str, good: float, bad: float):
+    assert PUBLISHED[name].holds(good)
+    assert not PUBLISHED[name].holds(bad)
+
+
+def test_squared_error_and_rate_is_in_the_tutorials_convention():
+    """Distortion of a Gaussian with sigma 1 is SSE / 2 + D / 2 ln 2 pi, and SSE + w KL has beta = w / 2."""
+    config = make_config({"objective": {"name": "elbo", "beta": 0.4}})
+    squared_error, rate, dimensions = 30.0, 5.0, 12
+    distortion = squared_error / 2 + dimensions / 2 * math.log(2 * math.pi)
+    run = Run(config, directory=None, summary={"test": {"distortion": distortion, "rate": rate}})
+    run.spec = DataSpec((3, 2, 2))
+    assert figure_of(PUBLISHED["conv-vae-4x4x4"], run) == pytest.approx(squared_error + 0.8 * rate, rel=1e-12)
+
+
+class Counting(Events):
+    """Counts the trainings."""
+
+    def __init__(self) -> None:
+        self.trainings = 0
+
+    def started(self, plan: Any) -> None:
+        self.trainings += 1
+
+
+@pytest.mark.usefixtures("no_pictures")
+def test_goes_on_where_it_was_left(tmp_path: Path):
+    out = tmp_path / "out"
+    arguments: dict[str, Any] = {"data": "digits", "quick": True, "out": out, "settings": ["training.threads=1"]}
+    events = Counting()
+    (first,) = reproduce(["ae-32"], seeds=1, events=events, **arguments)
+    assert first["holds"] is None and first["compares"] is False and events.trainings == 1
+    assert first["standard_deviation"] is None
+    (second,) = reproduce(["ae-32"], seeds=2, events=events, **arguments)
+    assert events.trainings == 2  # the first seed was there
+    assert second["values"][0] == first["values"][0] and len(second["values"]) == 2
+    assert second["command"] == "latentia reproduce ae-32 --data digits --seeds 2 --quick --set training.threads=1"
+    run = open_run(out / "runs" / "ae-32" / "seed-1")
+    assert run.config.seed == 1 and run.summary["steps"] == 100
+    with pytest.raises(RunError, match="other settings"):
+        reproduce(["ae-32"], data="digits", seeds=1, quick=True, out=out, settings=["training.batch_size=64"])
+
+
+def test_unknown_systems_are_refused(tmp_path: Path):
+    with pytest.raises(ConfigError, match="Did you mean 'vae-400-20'"):
+        reproduce(["vae-400-2"], out=tmp_path)
+    with pytest.raises(ConfigError, match="at least 1"):
+        reproduce(["ae-32"], seeds=0, out=tmp_path)

@@ -1,0 +1,46 @@
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import latentia as lt
+from latentia.errors import ConfigError
+from latentia.runs.uses.generation import Generated
+
+HAS_MNIST = (Path(os.environ.get("LATENTIA_DATA_DIR", "")) / "mnist").is_dir()
+needs_mnist = pytest.mark.skipif(
+    not os.environ.get("LATENTIA_DATA_DIR") or not HAS_MNIST, reason="LATENTIA_DATA_DIR holds no mnist/"
+)
+
+
+def judged(preset: str, **settings: Any) -> Generated:
+    settings = {"training.threads": 1, **settings}
+    return lt.train(preset, "mnist", steps=60, directory=None, settings=settings).judge(256)
+
+
+@needs_mnist
+def test_more_training_is_judged_better_and_twice_the_same():
+    run = lt.train("vae", "mnist", steps=150, directory=None, settings={"training.threads": 1})
+    brief = judged("vae")
+    longer, again = run.judge(256), run.judge(256)
+    assert longer == again
+    assert longer.prior is not None and brief.prior is not None
+    assert longer.reconstructions.frechet_distance < brief.reconstructions.frechet_distance
+    assert longer.reconstructions.frechet_distance < longer.prior.frechet_distance
+    assert 0.1 < longer.prior.confidence <= 1
+
+
+@needs_mnist
+def test_an_autoencoder_has_no_prior_to_judge():
+    result = judged("ae").to_json()
+    assert result["prior"] is None
+    assert result["n"] == 256 and result["extractor"] == "mnist-cnn-v1"
+
+
+def test_other_data_are_refused():
+    run = lt.train("vae", "digits", steps=2, directory=None)
+    with pytest.raises(ConfigError, match="MNIST's digits only"):
+        run.judge(256)
