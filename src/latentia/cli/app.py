@@ -6,8 +6,18 @@ from typing import Annotated
 
 import typer
 
-from latentia.cli import anomaly, checking, classifying, embedding, exploring, fitting, listing, priors, using
-from latentia.cli import anomaly, checking, embedding, exploring, fitting, listing, priors, reproducing, using
+from latentia.cli import (
+    anomaly,
+    checking,
+    classifying,
+    embedding,
+    exploring,
+    fitting,
+    listing,
+    priors,
+    reproducing,
+    using,
+)
 
 app = typer.Typer(
     name="latentia",

@@ -203,24 +203,23 @@ def _in_words(protocol: Mapping[str, Any]) -> dict[str, Any]:
     return kept
 
 
-_ORIGINS = {
-    "reconstructions": "the test images, reconstructed",
-    "prior": "draws from the prior",
-    "half_way": "half-way points between the latents of two test images",
-    "box": "uniform draws from the box around the latents: holes count",
-}
-
-
 def judged(result: Mapping[str, Any]) -> None:
     """Fréchet distances and confidences of images of several origins."""
-    table = _table("images", "Fréchet distance", "confidence", "what they are")
-    for name, words in _ORIGINS.items():
-        judgement = result[name]
-        if judgement is None:
-            table.add_row(name, NONE, NONE, words)
-        else:
-            distance, confidence = judgement["frechet_distance"], judgement["confidence"]
-            table.add_row(name.replace("_", " "), f"{distance:.2f}", f"{confidence:.3f}", words)
+    rows = [("test images, reconstructed", result["reconstructions"])]
+    rows += [(f"draws from the prior {name}", judgement) for name, judgement in result["priors"].items()]
+    rows += [
+        ("half-way points between the latents of two test images", result["half_way"]),
+        ("uniform draws from the box around the latents, holes and all", result["box"]),
+    ]
+    asked = any(judgement["accuracy"] is not None for _, judgement in rows)
+    columns = ("images", "Fréchet distance", "confidence", *(("as asked", "variance ratio") if asked else ()))
+    table = _table(*columns, numbers=(1, 2, 3, 4))
+    for words, judgement in rows:
+        cells = [f"{judgement['frechet_distance']:.2f}", f"{judgement['confidence']:.3f}"]
+        if asked:
+            figures = (judgement["accuracy"], judgement["variance_ratio"])
+            cells += [NONE if value is None else f"{value:.3f}" for value in figures]
+        table.add_row(words, *cells)
     _show(table)
     print(
         f"{result['n']:,} images each, against as many of the test part; features of {result['extractor']} "

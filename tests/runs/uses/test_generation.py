@@ -27,17 +27,29 @@ def test_more_training_is_judged_better_and_twice_the_same():
     brief = judged("vae")
     longer, again = run.judge(256), run.judge(256)
     assert longer == again
-    assert longer.prior is not None and brief.prior is not None
+    assert list(longer.priors) == ["model"]
     assert longer.reconstructions.frechet_distance < brief.reconstructions.frechet_distance
-    assert longer.reconstructions.frechet_distance < longer.prior.frechet_distance
-    assert 0.1 < longer.prior.confidence <= 1
+    assert longer.reconstructions.frechet_distance < longer.priors["model"].frechet_distance
+    assert 0.1 < longer.priors["model"].confidence <= 1
 
 
 @needs_mnist
-def test_an_autoencoder_has_no_prior_to_judge():
-    result = judged("ae").to_json()
-    assert result["prior"] is None
-    assert result["n"] == 256 and result["extractor"] == "mnist-cnn-v1"
+def test_an_autoencoder_is_judged_under_fitted_priors():
+    run = lt.train("ae", "mnist", steps=300, directory=None, settings={"training.threads": 1})
+    run.fit_prior("gmm", settings=["components=20"])
+    result = run.judge(512)
+    assert list(result.priors) == ["standard-normal", "gmm"]
+    assert result.priors["gmm"].frechet_distance < result.priors["standard-normal"].frechet_distance
+    assert result.half_way.accuracy is None
+    assert result.to_json()["n"] == 512 and result.extractor == "mnist-cnn-v1"
+
+
+@needs_mnist
+def test_a_conditional_model_is_asked_for_classes():
+    result = judged("conditional-vae")
+    drawn = result.priors["model"]
+    assert drawn.accuracy is not None and 0 <= drawn.accuracy <= 1
+    assert drawn.variance_ratio is not None and 0 < drawn.variance_ratio < 2
 
 
 def test_other_data_are_refused():

@@ -15,7 +15,6 @@ __getattr__, __dir__, __all__ = attach(
         "Interpolation": "interpolate",
         "Manifold": "manifold",
         "Generated": "generation",
-        "Interpolation": "interpolate",
         "Judgement": "generation",
         "Material": "material",
         "Traversal": "traverse",

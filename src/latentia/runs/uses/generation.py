@@ -10,9 +10,11 @@ from torch import Tensor
 
 from latentia.data.seeds import derive_seed
 from latentia.errors import ConfigError, DataError
-from latentia.evaluation.encoding import BLOCK, encode_split, evaluating
-from latentia.evaluation.generation import frechet_distance
+from latentia.evaluation.generation import class_accuracy, frechet_distance, within_class_variance
 from latentia.evaluation.judge import NAME, judge, judge_card
+from latentia.parts.priors import StandardNormalPrior
+from latentia.runs.priors import fitted_names
+from latentia.runs.uses.material import Material, Picked, decode, encode
 
 if TYPE_CHECKING:
     from latentia.runs.run import Run
@@ -27,10 +29,15 @@ class Judgement:
     Attributes:
         frechet_distance: Between the features of as many generated and test images.
         confidence: The mean probability of the most probable class.
+        accuracy: The fraction that is of the class that was asked for; ``None`` where none was.
+        variance_ratio: The pixels' variance within the classes that were asked for, over that of the test images;
+            1 for samples as varied as real ones; ``None`` where no class was asked for.
     """
 
     frechet_distance: float
     confidence: float
+    accuracy: float | None = None
+    variance_ratio: float | None = None
 
 
 @dataclass(frozen=True)
@@ -43,7 +50,7 @@ class Generated:
         n: How many images of each origin, and of the test part.
         seed: Of the draws.
         reconstructions: Of the test images: how good a sample could be.
-        prior: Draws from the prior; ``None`` for a model without one.
+        priors: Draws from each prior that there is: ``model``, those that were fitted, and ``standard-normal``.
         half_way: Decoded half-way points between the latents of two test images.
         box: Decoded points drawn uniformly between the smallest and the largest latent of each dimension; where an
             autoencoder's latent space has holes, many of these fall into them.
@@ -54,7 +61,7 @@ class Generated:
     n: int
     seed: int
     reconstructions: Judgement
-    prior: Judgement | None
+    priors: dict[str, Judgement]
     half_way: Judgement
     box: Judgement
 
@@ -65,33 +72,68 @@ class Generated:
 
 def judge_generated(run: Run, n: int, *, seed: int = 0) -> Generated:
     """Judge a model of MNIST's digits; see :meth:`latentia.Run.judge`."""
-    test = _test_images(run, n)
-    n = len(test)
-    reference = judge(test)[1]
-    means, y = encode_split(run.model, run.dataset, "test", limit=n)
+    picked = _test_images(run, n)
+    n = len(picked.x)
+    real = _Reference(picked.x.cpu(), picked.y)
+    latents = encode(run, picked.x, picked.y)
     order = torch.randperm(n, generator=torch.Generator().manual_seed(derive_seed(seed, "judge", "pairs")))
-    half = (means + means[order]) / 2
-    low, high = means.amin(0), means.amax(0)
-    uniform = torch.rand(means.shape, generator=torch.Generator().manual_seed(derive_seed(seed, "judge", "box")))
-
-    def judged(x: Tensor) -> Judgement:
-        probabilities, features = judge(x)
-        return Judgement(frechet_distance(features, reference), float(probabilities.amax(1).double().mean()))
-
-    prior = judged(run.sample(n, seed=seed, write=False).x) if run.model.has_prior else None
+    half_way = (latents + latents[order]) / 2
+    low, high = latents.amin(0), latents.amax(0)
+    uniform = torch.rand(latents.shape, generator=torch.Generator().manual_seed(derive_seed(seed, "judge", "box")))
+    y = picked.y if run.model.conditional else None
     return Generated(
         extractor=NAME,
         extractor_accuracy=judge_card()["test_accuracy"],
         n=n,
         seed=seed,
-        reconstructions=judged(_decoded(run, means, y)),
-        prior=prior,
-        half_way=judged(_decoded(run, half, y)),
-        box=judged(_decoded(run, low + (high - low) * uniform, y)),
+        reconstructions=real.judged(decode(run, latents, y), y),
+        priors={name: _prior_judged(run, real, name, n, seed) for name in _priors(run)},
+        half_way=real.judged(decode(run, half_way, y), y),
+        box=real.judged(decode(run, low + (high - low) * uniform, y), y),
     )
 
 
-def _test_images(run: Run, n: int) -> Tensor:
+class _Reference:
+    """The test images, with which generated ones are compared."""
+
+    def __init__(self, x: Tensor, y: Tensor | None) -> None:
+        self.features = judge(x)[1]
+        self.variance = None if y is None else within_class_variance(x, y)
+
+    def judged(self, x: Tensor, wanted: Tensor | None) -> Judgement:
+        """Compare images, which were wanted to be of some classes or of none."""
+        probabilities, features = judge(x)
+        distance, confidence = frechet_distance(features, self.features), float(probabilities.amax(1).double().mean())
+        if wanted is None or self.variance is None:
+            return Judgement(distance, confidence)
+        wanted = wanted.cpu()
+        return Judgement(
+            distance,
+            confidence,
+            class_accuracy(probabilities, wanted),
+            within_class_variance(x, wanted) / self.variance,
+        )
+
+
+def _priors(run: Run) -> list[str]:
+    """The priors that a model can be sampled from, its own first."""
+    own = ["model"] if run.model.has_prior else []
+    if getattr(run.model.prior, "conditional", False):
+        return own  # the others know no classes
+    others = [] if isinstance(run.model.prior, StandardNormalPrior) else ["standard-normal"]
+    return own + others + fitted_names(run)
+
+
+def _prior_judged(run: Run, real: _Reference, name: str, n: int, seed: int) -> Judgement:
+    if not run.model.conditional:
+        return real.judged(run.sample(n, prior=name, seed=seed, write=False).x, None)
+    classes = len(run.spec.classes)
+    each = max(2, n // classes)
+    wanted = torch.arange(classes).repeat_interleave(each)
+    return real.judged(run.sample(each, prior=name, seed=seed, write=False).x, wanted)
+
+
+def _test_images(run: Run, n: int) -> Picked:
     if run.config.data.source != "mnist":
         raise ConfigError(
             f"{NAME} knows MNIST's digits only, so that samples of {run.config.data.source} cannot be judged by it: "
@@ -101,14 +143,4 @@ def _test_images(run: Run, n: int) -> Tensor:
         raise ConfigError(f"a Fréchet distance on 64 features needs at least {LEAST} samples, not {n}")
     if run.preparation.rescales:
         raise DataError(f"{NAME} judges pixels in [0, 1], and this run's are scaled: train with data.scale = 'none'")
-    return run._inputs(min(n, len(run.dataset.split("test"))), "test", None)[0].cpu()
-
-
-def _decoded(run: Run, latents: Tensor, y: Tensor | None) -> Tensor:
-    with evaluating(run.model) as device:
-        pieces = []
-        for start in range(0, len(latents), BLOCK):
-            part = slice(start, start + BLOCK)
-            labels = None if y is None else y[part].to(device)
-            pieces.append(run.model.decode(latents[part].to(device), labels).mean.cpu())
-        return torch.cat(pieces)
+    return Material(run).at(range(min(n, len(run.dataset.split("test")))))
