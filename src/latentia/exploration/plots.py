@@ -44,8 +44,10 @@ _MEANINGS = {
     "beta": "Beta, factor on the rate",
     "capacity": "Capacity",
     "lr": "Learning rate",
+    "commitment": "Squared distance from codes",
+    "perplexity": "Perplexity of a batch",
 }
-_OTHER_UNITS = {"beta": "factor", "lr": "per step"}
+_OTHER_UNITS = {"beta": "factor", "lr": "per step", "perplexity": "codes"}
 
 
 # --- curves -----------------------------------------------------------------------------------------------------------

@@ -65,11 +65,10 @@ class AutoregressiveStage(Settings):
     training: TrainingSettings = TrainingSettings(
         epochs=None,
         steps=6000,
-        batch_size=128,
+        batch_size=64,
         optimizer=OptimizerSettings(lr=1e-3),
         lr_schedule=Cosine(start=1.0, end=0.0),
         ema=0.999,
-        precision="fp32",
     )
 
 
