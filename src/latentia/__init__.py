@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from latentia.errors import LatentiaError as LatentiaError
     from latentia.recipes import Config as Config
     from latentia.runs import Run as Run
+    from latentia.runs import compare as compare
     from latentia.runs import list_runs as list_runs
     from latentia.runs import load as load
     from latentia.runs import open_run as open_run
@@ -37,6 +38,7 @@ _attached, __dir__, __all__ = attach(
         "Config": "recipes",
         "LatentiaError": "errors",
         "Run": "runs",
+        "compare": "runs",
         "list_runs": "runs",
         "load": "runs",
         "open_run": "runs",

@@ -36,3 +36,20 @@ def test_embed_refuses_what_contradicts_itself(latentia: Callable[..., Any], tra
     result = latentia("embed", path, "--projection", "none")
     assert result.returncode == 2
     assert "project them by pca, tsne or umap" in result.stderr
+
+
+def test_compare_and_movie(latentia: Callable[..., Any], trained: Trained, tmp_path: Path) -> None:
+    path, _ = trained
+    kept = ["--set", "training.keep_checkpoints=9", "--set", "training.checkpoint_every=3"]
+    assert latentia("train", "ae", "--steps", 9, "--out", tmp_path / "ae", *kept).returncode == 0
+    result = latentia("compare", path, tmp_path / "ae", "--points", 50, "--projection", "pca", "--out", tmp_path / "c")
+    assert result.returncode == 0, result.stderr
+    assert "distortion *" in result.stdout
+    assert "ae has no prior" in result.stdout
+    assert (tmp_path / "c" / "compare-images.png").is_file()
+    value = json.loads(latentia("movie", tmp_path / "ae", "--n", 20, "--json").stdout)
+    assert value["steps"] == [0, 3, 6, 9]
+    assert Path(value["animation"]).read_bytes()[:6] == b"GIF89a"
+    refused = latentia("movie", path)
+    assert refused.returncode == 1
+    assert "training.keep_checkpoints=1000" in refused.stderr

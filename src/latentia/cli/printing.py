@@ -347,6 +347,22 @@ def classified(result: Mapping[str, Any]) -> None:
     _picture(result)
 
 
+def compared(result: Mapping[str, Any]) -> None:
+    """The figures of several runs, which of them compare, and where the pictures are."""
+    print(f"{result['n']:,} {result['source']}")
+    names = ("latent_dim", "active_units", "mse", "squared_error", "rate", "beta_effective", "distortion", "elbo")
+    heads = [name.replace("_", " ") + ("" if result["comparable"][name] else " *") for name in names]
+    table = _table("run", *heads, numbers=range(1, len(names) + 1))
+    for row in result["runs"]:
+        table.add_row(row["name"], *(figure(name, row[name]) for name in names))
+    _show(table)
+    if not all(result["comparable"].values()):
+        print("* does not compare between these runs")
+    for note in result["notes"]:
+        print(f"note: {note}")
+    files(result, "images", "latents", "table")
+
+
 def _picture(result: Mapping[str, Any]) -> None:
     files(result, "picture", "animation", "array")
 

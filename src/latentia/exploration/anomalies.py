@@ -124,13 +124,12 @@ def plot_anomalies(
     with style.styled():
         if not spec.is_image:
             named = [f"{name}: {score}" for name, score in zip(above or map(str, range(len(x))), below, strict=True)]
-            where = f" ({', then '.join(rows)})"
             bands = [
-                Band(f"Original{where}, with the score", x, named),
+                Band("Original, with its score", x, named),
                 Band("Reconstruction", x_hat, above),
                 Band("Difference (reconstruction − original)", x_hat - x, above, centred=True),
             ]
-            return heat_maps(bands, spec, title)
+            return heat_maps(bands, spec, f"{title}: {', then '.join(rows)}")
         errors = (x_hat - x).square().mean(1)  # (N, H, W)
         largest = float(errors.nan_to_num().max()) or 1.0
         layers = [to_rgb(part, spec.low, spec.high) for part in (x, x_hat)]
@@ -161,7 +160,7 @@ def _add_bar(figure: Figure, largest: float) -> None:
     page = figure.axes[0]
     page.set_position((0.0, room / (height + room), 1.0, height / (height + room)))
     long = min(3.2, width - 2 * MARGIN) / width
-    axes = figure.add_axes((MARGIN / width, 0.36 / (height + room), long, 0.1 / (height + room)))
+    axes = figure.add_axes(((MARGIN + 0.1) / width, 0.36 / (height + room), long, 0.1 / (height + room)))
     bar: Any = figure.colorbar(ScalarMappable(Normalize(0, largest), _ERRORS), cax=axes, orientation="horizontal")
     bar.outline.set_visible(False)
     axes.tick_params(length=0, labelsize=8.5, pad=2)

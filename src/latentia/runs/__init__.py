@@ -10,6 +10,7 @@ __getattr__, __dir__, __all__ = attach(
         "Run": "run",
         "RunDirectory": "directory",
         "Samples": "results",
+        "compare": "uses.compare",
         "demo": "fitting",
         "describe_data": "listing",
         "describe_preset": "listing",

@@ -42,6 +42,7 @@ from latentia.runs.uses import denoise as denoising
 from latentia.runs.uses import embed as embedding
 from latentia.runs.uses import interpolate as interpolation
 from latentia.runs.uses import manifold as manifolds
+from latentia.runs.uses import movie as filming
 from latentia.runs.uses import traverse as traversal
 from latentia.runs.uses.doctor import Diagnosis, examine
 from latentia.runs.uses.places import place
@@ -862,6 +863,45 @@ class Run:
             seed=seed,
             out=out,
             write=write,
+        )
+
+    def movie(
+        self,
+        *,
+        n: int = 1000,
+        images: int = 8,
+        frames: int = 120,
+        seconds: float = 0.15,
+        split: str = "test",
+        out: str | Path | None = None,
+        write: bool = True,
+    ) -> filming.Movie:
+        """Draw the latents and the reconstructions through training, from the checkpoints that the run kept.
+
+        A run keeps only the last checkpoint unless ``training.keep_checkpoints`` says more; how often one is written
+        says ``training.checkpoint_every``. The first frame is the model before training. Latents of more than two
+        dimensions are shown in the plane of the last frame's principal components.
+
+        Args:
+            n: How many latents are drawn.
+            images: How many samples are shown beside their reconstructions, 1 to 24.
+            frames: The most frames; of more checkpoints, some are chosen evenly.
+            seconds: For each frame.
+            split: Where the samples are from.
+            out: The movie's path, ``.gif`` or, where there is ffmpeg, ``.mp4``; ``samples/movie.gif`` in the
+                run's folder if not given.
+            write: Whether to write anything at all.
+
+        Returns:
+            Latents and reconstructions of every frame.
+
+        Raises:
+            ConfigError: If a number is out of range, or the path ends in something else.
+            RunError: If the run kept too few checkpoints; the message names the settings.
+            EnvironmentFault: If MP4 is wanted and there is no ffmpeg.
+        """
+        return filming.movie(
+            self, n=n, images=images, frames=frames, seconds=seconds, split=split, out=out, write=write
         )
 
     def _repr_html_(self) -> str:

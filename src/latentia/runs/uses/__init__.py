@@ -9,6 +9,7 @@ __getattr__, __dir__, __all__ = attach(
         "Diagnosis": "doctor",
         "Anomalies": "anomaly",
         "Denoising": "denoise",
+        "Comparison": "compare",
         "Embedding": "embed",
         "Decoded": "decode",
         "Equation": "arithmetic",
@@ -18,5 +19,6 @@ __getattr__, __dir__, __all__ = attach(
         "Judgement": "generation",
         "Material": "material",
         "Traversal": "traverse",
+        "Movie": "movie",
     },
 )
