@@ -67,6 +67,16 @@ def test_goes_on_where_it_was_left(tmp_path: Path):
         reproduce(["ae-32"], data="digits", seeds=1, quick=True, out=out, settings=["training.batch_size=64"])
 
 
+@pytest.mark.usefixtures("no_pictures")
+def test_a_denoiser_is_judged_by_what_it_denoises(tmp_path: Path):
+    (record,) = reproduce(
+        ["denoising-ae-64"], data="digits", seeds=1, quick=True, out=tmp_path, settings=["training.threads=1"]
+    )
+    run = open_run(tmp_path / "runs" / "denoising-ae-64" / "seed-0")
+    scores = run.denoise(write=False).denoised_scores
+    assert scores is not None and record["mean"] == scores.mse != run.summary["test"]["mse"]
+
+
 def test_unknown_systems_are_refused(tmp_path: Path):
     with pytest.raises(ConfigError, match="Did you mean 'vae-400-20'"):
         reproduce(["vae-400-2"], out=tmp_path)

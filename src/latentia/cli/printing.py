@@ -115,7 +115,7 @@ def reproduced(records: Sequence[Mapping[str, Any]]) -> None:
     columns = ("system", "figure", "published", "reference", "measured", "seeds", "allowed", "holds", "seconds")
     table = _table(*columns, numbers=(3, 4, 5, 6, 8))
     for record in records:
-        digits = 5 if record["figure"] == "test mse" else 2
+        digits = 5 if record["figure"].startswith("test mse") else 2
         table.add_row(
             record["name"],
             record["figure"],
@@ -207,10 +207,11 @@ def judged(result: Mapping[str, Any]) -> None:
     """Fréchet distances and confidences of images of several origins."""
     rows = [("test images, reconstructed", result["reconstructions"])]
     rows += [(f"draws from the prior {name}", judgement) for name, judgement in result["priors"].items()]
-    rows += [
-        ("half-way points between the latents of two test images", result["half_way"]),
-        ("uniform draws from the box around the latents, holes and all", result["box"]),
-    ]
+    if result["half_way"] is not None:
+        rows += [
+            ("half-way points between the latents of two test images", result["half_way"]),
+            ("uniform draws from the box around the latents, holes and all", result["box"]),
+        ]
     asked = any(judgement["accuracy"] is not None for _, judgement in rows)
     columns = ("images", "Fréchet distance", "confidence", *(("as asked", "variance ratio") if asked else ()))
     table = _table(*columns, numbers=(1, 2, 3, 4))

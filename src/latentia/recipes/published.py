@@ -11,11 +11,12 @@ from typing import Any, Literal
 
 from latentia.errors import ConfigError, did_you_mean
 
-Figure = Literal["elbo", "mse", "squared-error-and-rate"]
+Figure = Literal["elbo", "mse", "denoised-mse", "squared-error-and-rate"]
 
 FIGURES: dict[str, tuple[str, str, bool]] = {
     "elbo": ("test ELBO", "nats per image", True),
     "mse": ("test mse", "mean over pixels and images, pixels in [0, 1]", False),
+    "denoised-mse": ("test mse, denoised", "mean over pixels and images, pixels in [0, 1]; from noisy inputs", False),
     "squared-error-and-rate": (
         "test SSE + w rate",
         "squared error summed over pixels + w x rate in nats, mean over images; w = 2 beta",
@@ -155,6 +156,15 @@ _SYSTEMS = [
     ),
     PublishedSystem("ae-32", "ae-32", _MODULE, "mse", "0.014523 train", (0.01078, 0.01031, 0.00980, 0.01033)),
     PublishedSystem("conv-ae-64", "conv-ae-64", _MODULE, "mse", None, (0.00175,)),
+    PublishedSystem(
+        "denoising-ae-64",
+        "denoising-ae-64",
+        _MODULE,
+        "denoised-mse",
+        None,
+        (0.01628,),
+        remark="from a noisy input at 0.11563: noise of sigma 0.5, clamped to [0, 1]",
+    ),
     PublishedSystem(
         "vae-256-256-20",
         "vae-256-256-20",

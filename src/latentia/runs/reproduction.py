@@ -129,6 +129,10 @@ def figure_of(system: PublishedSystem, run: Run) -> float:
     test = run.summary.get("test")
     if not test:
         raise RunError(f"{run!r} has no figures of the test part, so that there is nothing to compare")
+    if system.figure == "denoised-mse":
+        scores = run.denoise(write=False).denoised_scores
+        assert scores is not None
+        return scores.mse
     if system.figure != "squared-error-and-rate":
         return float(test[system.figure])
     dimensions = run.spec.dimensions
@@ -152,6 +156,6 @@ def spread(record: Mapping[str, Any]) -> str:
         >>> spread({"figure": "test ELBO", "mean": -104.459, "standard_deviation": None})
         '-104.46'
     """
-    digits = 5 if record["figure"] == "test mse" else 2
+    digits = 5 if record["figure"].startswith("test mse") else 2
     deviation = record["standard_deviation"]
     return f"{record['mean']:.{digits}f}" + ("" if deviation is None else f" ± {deviation:.{digits}f}")

@@ -2,7 +2,6 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -16,9 +15,9 @@ needs_mnist = pytest.mark.skipif(
 )
 
 
-def judged(preset: str, **settings: Any) -> Generated:
-    settings = {"training.threads": 1, **settings}
-    return lt.train(preset, "mnist", steps=60, directory=None, settings=settings).judge(256)
+def judged(preset: str, steps: int = 60) -> Generated:
+    settings = {"training.threads": 1}
+    return lt.train(preset, "mnist", steps=steps, directory=None, settings=settings).judge(256)
 
 
 @needs_mnist
@@ -50,6 +49,14 @@ def test_a_conditional_model_is_asked_for_classes():
     drawn = result.priors["model"]
     assert drawn.accuracy is not None and 0 <= drawn.accuracy <= 1
     assert drawn.variance_ratio is not None and 0 < drawn.variance_ratio < 2
+
+
+@needs_mnist
+def test_discrete_latents_have_nothing_between_them():
+    result = judged("vq-vae", steps=5)
+    assert list(result.priors) == ["uniform"]
+    assert result.half_way is None and result.box is None
+    assert result.reconstructions.confidence > 0.1
 
 
 def test_other_data_are_refused():

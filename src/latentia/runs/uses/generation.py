@@ -50,10 +50,12 @@ class Generated:
         n: How many images of each origin, and of the test part.
         seed: Of the draws.
         reconstructions: Of the test images: how good a sample could be.
-        priors: Draws from each prior that there is: ``model``, those that were fitted, and ``standard-normal``.
-        half_way: Decoded half-way points between the latents of two test images.
+        priors: Draws from each prior that there is: ``model``, those that were fitted, and ``standard-normal``, or
+            ``uniform`` for discrete latents.
+        half_way: Decoded half-way points between the latents of two test images; ``None`` for discrete latents, between
+            which there is nothing.
         box: Decoded points drawn uniformly between the smallest and the largest latent of each dimension; where an
-            autoencoder's latent space has holes, many of these fall into them.
+            autoencoder's latent space has holes, many of these fall into them; ``None`` likewise.
     """
 
     extractor: str
@@ -62,8 +64,8 @@ class Generated:
     seed: int
     reconstructions: Judgement
     priors: dict[str, Judgement]
-    half_way: Judgement
-    box: Judgement
+    half_way: Judgement | None
+    box: Judgement | None
 
     def to_json(self) -> dict[str, Any]:
         """As a JSON object."""
@@ -81,6 +83,7 @@ def judge_generated(run: Run, n: int, *, seed: int = 0) -> Generated:
     low, high = latents.amin(0), latents.amax(0)
     uniform = torch.rand(latents.shape, generator=torch.Generator().manual_seed(derive_seed(seed, "judge", "box")))
     y = picked.y if run.model.conditional else None
+    between = not run.model.discrete
     return Generated(
         extractor=NAME,
         extractor_accuracy=judge_card()["test_accuracy"],
@@ -88,8 +91,8 @@ def judge_generated(run: Run, n: int, *, seed: int = 0) -> Generated:
         seed=seed,
         reconstructions=real.judged(decode(run, latents, y), y),
         priors={name: _prior_judged(run, real, name, n, seed) for name in _priors(run)},
-        half_way=real.judged(decode(run, half_way, y), y),
-        box=real.judged(decode(run, low + (high - low) * uniform, y), y),
+        half_way=real.judged(decode(run, half_way, y), y) if between else None,
+        box=real.judged(decode(run, low + (high - low) * uniform, y), y) if between else None,
     )
 
 
@@ -120,7 +123,8 @@ def _priors(run: Run) -> list[str]:
     own = ["model"] if run.model.has_prior else []
     if getattr(run.model.prior, "conditional", False):
         return own  # the others know no classes
-    others = [] if isinstance(run.model.prior, StandardNormalPrior) else ["standard-normal"]
+    simple = "uniform" if run.model.discrete else "standard-normal"
+    others = [] if isinstance(run.model.prior, StandardNormalPrior) else [simple]
     return own + others + fitted_names(run)
 
 
