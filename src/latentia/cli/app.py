@@ -18,6 +18,7 @@ from latentia.cli import (
     reproducing,
     using,
 )
+from latentia.cli import anomaly, checking, demonstrating, embedding, exploring, fitting, listing, priors, using
 
 app = typer.Typer(
     name="latentia",
@@ -29,6 +30,7 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 MINUS = {"ignore_unknown_options": True}  # of commands whose arguments may begin with a minus sign
+demonstrate = typer.Typer(help="Show an idea by a small experiment, with numbers and a picture.", no_args_is_help=True)
 data = typer.Typer(help="Look at a data set, with `latentia data show SRC`.", no_args_is_help=True)
 
 MAKE, USE, EXPLORE, LOOK = "Make a model", "Use a model", "Explore what a model has learned", "Look things up"
@@ -58,6 +60,10 @@ app.command(rich_help_panel=LOOK)(listing.presets)
 app.command(rich_help_panel=LOOK)(listing.runs)
 app.add_typer(data, name="data", rich_help_panel=LOOK)
 data.command("show")(listing.show_data)
+app.add_typer(demonstrate, name="demonstrate", rich_help_panel=LOOK)
+demonstrate.command("reparameterisation")(demonstrating.reparameterisation)
+demonstrate.command("reductions")(demonstrating.reductions)
+demonstrate.command("beta-sweep")(demonstrating.beta_sweep)
 
 
 def _version(wanted: bool) -> None:

@@ -364,6 +364,55 @@ def compared(result: Mapping[str, Any]) -> None:
     files(result, "images", "latents", "table")
 
 
+def reparameterised(result: Mapping[str, Any]) -> None:
+    """How near draws come to their normal, and gradients to theirs."""
+    table = _table(f"{result['n']:,} draws", "exact", "measured")
+    for name in ("mean", "standard_deviation"):
+        table.add_row(name.replace("_", " "), *(f"{result[name][which]:.2f}" for which in ("exact", "measured")))
+    _show(table)
+    gradient = result["gradient_of_squared_mean"]
+    print(f"gradient of E[z^2] by mu, exactly {gradient['exact']:g}, from {gradient['draws_each']} draws each:")
+    for name in ("through_z", "score_function"):
+        mean, spread = gradient[name]["mean"], gradient[name]["standard_deviation"]
+        print(f"  {name.replace('_', ' ')}: mean {mean:.2f}, spread {NONE if spread is None else f'{spread:.2f}'}")
+    _pictures(result)
+
+
+def reduced(result: Mapping[str, Any]) -> None:
+    """The effective beta of each way to reduce, and the weight that would make it 1."""
+    table = _table(
+        "distortion", "KL", "beta, cross-entropy", "beta, squared error", "weights for beta 1", numbers=(2, 3, 4)
+    )
+    for row in result["reductions"]:
+        beta, weight = row["beta_effective"], row["kl_weight_for_beta_1"]
+        table.add_row(
+            row["distortion"],
+            row["kl"],
+            *(f"{beta[name]:,.4g}" for name in ("cross_entropy", "squared_error")),
+            " / ".join(f"{weight[name]:.4g}" for name in ("cross_entropy", "squared_error")),
+        )
+    _show(table)
+    _pictures(result)
+
+
+def swept(result: Mapping[str, Any]) -> None:
+    """Distortion and rate of each beta."""
+    table = _table("beta", "distortion", "rate", "in use", "unit", numbers=(0, 1, 2, 3))
+    for row in result["betas"]:
+        figures = [figure(name, row[name]) for name in ("distortion", "rate")]
+        table.add_row(
+            f"{row['beta']:g}", *figures, f"{row['dimensions_in_use']} of {result['latent_dim']}", "nats per sample"
+        )
+    _show(table)
+    print(f"{result['preset']} on {result['data']}, seed {result['seed']}: one training each")
+    _pictures(result)
+
+
+def _pictures(result: Mapping[str, Any]) -> None:
+    for path in result["pictures"]:
+        print(f"picture   {near(path)}")
+
+
 def _picture(result: Mapping[str, Any]) -> None:
     files(result, "picture", "animation", "array")
 

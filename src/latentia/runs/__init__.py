@@ -5,6 +5,7 @@ from latentia._lazy import attach
 __getattr__, __dir__, __all__ = attach(
     __name__,
     {
+        "Demonstration": "demonstrations",
         "PriorFit": "priors",
         "Reconstruction": "results",
         "Run": "run",
@@ -12,6 +13,9 @@ __getattr__, __dir__, __all__ = attach(
         "Samples": "results",
         "compare": "uses.compare",
         "demo": "fitting",
+        "demonstrate_beta_sweep": "demonstrations",
+        "demonstrate_reductions": "demonstrations",
+        "demonstrate_reparameterisation": "demonstrations",
         "describe_data": "listing",
         "describe_preset": "listing",
         "list_runs": "listing",
