@@ -242,7 +242,9 @@ def plot_rate_distortion(runs: Sequence[SweptRun], latent_dim: int, *, title: st
             _beside(axes, run.rate, run.distortion, f"β = {run.beta:g}, {run.active} of {latent_dim} in use")
         axes.set_xlabel(f"rate, KL(q to p) (nats per {noun})")
         axes.set_ylabel(f"distortion, −E log p(x given z) (nats per {noun})")
-        axes.margins(x=0.3, y=0.12)
+        axes.margins(y=0.12)
+        widest = max(*rates, 0.01)
+        axes.set_xlim(-0.03 * widest, 1.35 * widest)
         axes.grid(True)
         style.title_figure(figure, title)
     return figure

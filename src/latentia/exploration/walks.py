@@ -173,8 +173,8 @@ def _labelled_grid(
         y = top + LINE + index * each + (each - GAP - tall) / 2
         draw_row(axes, enlarge(pictures[index], math.ceil(cell * 200)), (start, y), (cell, tall), step)
         colour = style.INK if row.active else style.MUTED
-        name = row.name if row.active else f"{row.name}, inactive"
-        axes.text(MARGIN, y + tall / 2, name, va="bottom", size=9.5, weight="bold", color=colour)
+        name, weight = (row.name, "bold") if row.active else (f"{row.name}, inactive", "normal")
+        axes.text(MARGIN, y + tall / 2, name, va="bottom", size=9.5, weight=weight, color=colour)
         axes.text(MARGIN, y + tall / 2 + 0.02, row.note, va="top", size=8.5, color=style.MUTED)
         if row.own is not None:
             _outline(axes, start + row.own * step, y, cell, tall)

@@ -177,7 +177,7 @@ def demonstrate_beta_sweep(
         swept, run.model.latent_dim, title=f"beta buys rate with distortion ({name})", noun=run.spec.noun
     )
     save_figure(curve, path)
-    rows = [Row(f"β = {one.beta:g}", f"{one.active} in use", one.active > 0) for one in swept]
+    rows = [Row(f"β = {one.beta:g}", f"{one.active} in use") for one in swept]
     values = [f"{value:.3g}" for value in torch.linspace(-3, 3, len(swept[0].frames)).tolist()]
     walks = plot_traversals(
         torch.stack([one.frames for one in swept]),
