@@ -10,6 +10,7 @@ from latentia.cli import (
     anomaly,
     checking,
     classifying,
+    demonstrating,
     embedding,
     exploring,
     fitting,
@@ -18,7 +19,6 @@ from latentia.cli import (
     reproducing,
     using,
 )
-from latentia.cli import anomaly, checking, demonstrating, embedding, exploring, fitting, listing, priors, using
 
 app = typer.Typer(
     name="latentia",
