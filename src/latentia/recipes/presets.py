@@ -53,12 +53,12 @@ _PRESETS = [
     _general(
         "sparse-ae",
         "sparse-ae-64",
-        "Sparse autoencoder, 256-128 to 64 latents with ReLU, L1 of 0.006 nats per unit of |z|: about half are 0.",
+        "Sparse autoencoder, 256-128 to 64 latents with ReLU, L1 of 0.006 nats per unit of |z|.",
     ),
     Preset(
         name="contractive-ae",
         family="autoencoder",
-        description="Contractive autoencoder, 256 tanh units to 32 sigmoid latents, 0.1 times the squared dz/dx.",
+        description="Contractive autoencoder, 256 tanh units to 32 latents, 0.1 times the squared norm of dz/dx.",
         source="Rifai et al. 2011, https://icml.cc/2011/papers/455_icmlpaper.pdf, one layer deeper",
         settings={
             "data": ALL_TRAINING_IMAGES,
@@ -67,7 +67,6 @@ _PRESETS = [
                 "encoder": {"name": "mlp", "hidden": [256], "activation": "tanh"},
                 "decoder": {"name": "mlp", "hidden": [256], "activation": "tanh"},
                 **AUTOENCODER,
-                "posterior": {"name": "deterministic", "activation": "sigmoid"},
             },
             "objective": {"name": "autoencoder", "contractive": 0.1},
             "training": {"epochs": 20},

@@ -268,6 +268,7 @@ _MODULE = [
             "784 / 2 that is half the summed squared error + 0.006125 times the sum of |z|, which is objective.l1.",
             "With the sum of |z| in place of its mean objective.l1 would be 0.392, at which 60 of the 64 latents die; "
             "beside the summed squared error the weight 1e-3 would be 784 times weaker.",
+            "As it is, 43 % of the latents of MNIST are 0 after 20 epochs, most of them the same 22 for every image.",
         ),
     ),
     Preset(
