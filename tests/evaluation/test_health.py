@@ -33,7 +33,8 @@ def test_without_figures_nothing_is_found():
 
 
 def test_dead_codes():
-    few = replace(CASE, has_prior=False, codes=512, rows=rows(np.full(20, 1.0), perplexity=30.0))
+    book = {"codes": 512, "learning": "ema", "initialisation": "data", "revive_below": 0.03}
+    few = replace(CASE, has_prior=False, codes=512, posterior=book, rows=rows(np.full(20, 1.0), perplexity=30.0))
     (finding,) = diagnose(few)
     assert finding.name == "dead-codes" and finding.settings == ("model.posterior.codes=64",)
     assert finding.evidence["fraction"] == pytest.approx(30 / 512)

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from latentia.errors import ConfigError, DataError, RunError
 from latentia.recipes.config import Config, make_config
@@ -100,5 +101,25 @@ def test_data_are_described(tmp_path: Path):
     assert table["event_shape"] == [3] and table["low"] == -1 and table["high"] == 1 and table["classes"] == []
     with pytest.raises(ConfigError, match="Did you mean 'digits'"):
         describe_data("digit")
+    with pytest.raises(ConfigError, match=r"data.size"):
+        describe_data("digits", size=(0, 8))
     with pytest.raises(DataError):
         describe_data(str(tmp_path / "missing.npy"))
+
+
+def test_data_are_drawn(tmp_path: Path):
+    for name in ("cat", "dog"):
+        for i in range(12):
+            (tmp_path / "pets" / name).mkdir(parents=True, exist_ok=True)
+            values = np.random.default_rng(i).integers(0, 256, (9, 8, 3), dtype=np.uint8)
+            Image.fromarray(values).save(tmp_path / "pets" / name / f"{i}.png")
+    np.save(tmp_path / "table.npy", np.random.default_rng(0).normal(size=(30, 3)))
+    for source, size in (("digits", None), (str(tmp_path / "pets"), (16, 12)), (str(tmp_path / "table.npy"), None)):
+        described = describe_data(source, size=size, out=tmp_path / "new" / "sheet.png")
+        assert described["picture"] == str(tmp_path / "new" / "sheet.png")
+        with Image.open(described["picture"]) as picture:
+            assert min(picture.size) > 200
+    pets = describe_data(str(tmp_path / "pets"), size=(16, 12))
+    assert pets["event_shape"] == [3, 16, 12] and pets["classes"] == ["cat", "dog"] and pets["picture"] is None
+    with pytest.raises(ConfigError, match="png"):
+        describe_data("digits", out=tmp_path / "sheet.jpg")

@@ -61,15 +61,34 @@ def show_data(
         str,
         typer.Argument(
             metavar="SRC",
-            help="A data set's name, such as mnist, or the path of a .npy or .npz file.",
+            help="A data set's name, such as mnist, or the path of a .npy or .npz file or of a folder of pictures.",
             autocompletion=completion.sources,
             show_default=False,
         ),
     ],
     data_dir: options.DataDir = None,
+    size: Annotated[
+        tuple[int, int] | None,
+        typer.Option(
+            metavar="HEIGHT WIDTH",
+            help="Resize images, as --set data.size=[HEIGHT,WIDTH] does in training.",
+            show_default=False,
+        ),
+    ] = None,
+    out: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="PATH.png",
+            help="Where a contact sheet of training samples goes; none is drawn without it.",
+            callback=options.expanded,
+            show_default=False,
+        ),
+    ] = None,
     json: options.Json = False,
 ) -> None:
     """Say what a data set holds: shape, range, parts, classes, fingerprint.
+
+    With --out it also draws some samples.
 
     A data set that is not on this machine is downloaded first.
     """
@@ -77,7 +96,7 @@ def show_data(
     from latentia.cli import printing, progress
 
     with progress.working(f"loading {source}"):
-        described = use_cases.describe_data(source, data_dir=data_dir)
+        described = use_cases.describe_data(source, data_dir=data_dir, size=size, out=out)
     if json:
         printing.document(described)
     else:

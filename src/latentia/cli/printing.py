@@ -497,6 +497,8 @@ def data(described: Mapping[str, Any]) -> None:
     table.add_row("fingerprint", described["fingerprint"])
     for note in described["notes"]:
         table.add_row("note", note)
+    if described.get("picture") is not None:
+        table.add_row("picture", near(described["picture"]))
     _show(table)
 
 

@@ -29,7 +29,7 @@ RISE = 0.02  # of the lowest validation loss, by which the last one is above it
 LATE = 0.8  # fraction of the run after which a warm-up has come too late
 STILL_FALLING = 0.03  # relative, from the third quarter of the run to the last
 RISING = 0.1  # of what the loss has fallen, by which it is above its lowest again
-DEAD = 0.25  # of a codebook in use: less is a waste
+DEAD = 0.1  # of a codebook in use: less is a waste
 FEWEST_ROWS = 8  # logged steps from which a course can be read
 
 
@@ -112,6 +112,8 @@ class Case:
         cyclical: Whether that is a schedule of cycles, which change to the end on purpose.
         coefficient: The setting that holds the schedule.
         learning_rate: The optimiser's.
+        sizable: Whether ``model.latent_dim`` sets the number of latents; otherwise the encoder's feature map does.
+        posterior: Settings of the posterior.
         codes: Size of the codebook, or None.
         rows: Lines of ``metrics.jsonl``.
         train: Evaluation of (some of) the training part, or None.
@@ -132,6 +134,8 @@ class Case:
     cyclical: bool = False
     coefficient: str = "objective.beta"
     learning_rate: float | None = None
+    sizable: bool = True
+    posterior: Mapping[str, Any] = field(default_factory=dict)
     codes: int | None = None
     rows: Sequence[Mapping[str, Any]] = ()
     train: Mapping[str, Any] | None = None
@@ -232,7 +236,7 @@ def _inactive(case: Case) -> Finding | None:
         "decoder has learned to ignore."
     )
     remedy = "This costs time and no quality: take fewer latents"
-    settings = [f"model.latent_dim={max(2, round(1.25 * active))}"]
+    settings = _latents(case, max(2, round(1.25 * active)))
     if case.beta is not None and case.beta > 1:
         remedy += ", or lower beta, under which more of them pay"
         settings.append("objective.beta=1.0")
@@ -259,7 +263,13 @@ def _too_small(case: Case) -> Finding | None:
     rate = _rate(case)
     if rate is not None:
         evidence["rate_per_latent"] = rate / case.latent_dim
-    return Finding("latent-too-small", "moderate", message, remedy, evidence, (f"model.latent_dim={_round(wanted)}",))
+    settings = tuple(_latents(case, _round(wanted)))
+    return Finding("latent-too-small", "moderate", message, remedy, evidence, settings)
+
+
+def _latents(case: Case, size: int) -> list[str]:
+    """The setting for another number of latents, where there is one; a feature map's is the encoder's last layer."""
+    return [f"model.latent_dim={size}"] if case.sizable else []
 
 
 def _all_used(case: Case) -> bool:
@@ -284,7 +294,7 @@ def _memorising(case: Case) -> Finding | None:
         f"learn them by heart. New samples are reconstructed {ratio:.1f} times worse than those it was trained on."
     )
     size = max(2, min(case.latent_dim // 2, enough or case.latent_dim))
-    settings = [f"model.latent_dim={size}"]
+    settings = _latents(case, size)
     if not case.has_prior:
         settings.append("objective.l2=0.001")
     remedy = "Take fewer latents, stop earlier, or get more data."
@@ -296,20 +306,28 @@ def _memorising(case: Case) -> Finding | None:
 def _dead_codes(case: Case) -> Finding | None:
     """A codebook of which a small part is used."""
     logged = [value for row in case.of("train") if (value := _number(row, "perplexity")) is not None]
-    if not logged or case.codes is None:
-        return None
-    perplexity = logged[-1]
-    used = _number(case.measured, "codes_used") or perplexity
-    if used >= DEAD * case.codes:
+    perplexity = _number(case.measured, "perplexity") or (logged[-1] if logged else None)
+    codes = _number(case.measured, "codebook_size") or case.codes
+    if perplexity is None or codes is None or perplexity >= DEAD * codes:
         return None
     message = (
-        f"Most codes are dead: the perplexity is {perplexity:.1f} of {case.codes}, as if only {used:.0f} codes were "
-        "used, evenly."
+        f"Most codes are dead: the perplexity is {perplexity:.1f}, as if that many of the {codes:.0f} codes were used, "
+        "evenly."
     )
-    remedy = "Revive codes that nothing comes near to, begin with codes taken from the data, or take fewer codes."
-    fewer = max(8, _round(round(2 * used)))
-    evidence = {"perplexity": perplexity, "codes": float(case.codes), "fraction": used / case.codes}
-    return Finding("dead-codes", "moderate", message, remedy, evidence, (f"model.posterior.codes={fewer}",))
+    settings: list[str] = []
+    if case.posterior.get("initialisation") == "random":
+        settings.append("model.posterior.initialisation=data")
+    if case.posterior.get("revive_below") == 0:
+        settings.append("model.posterior.revive_below=0.03")
+    if case.posterior.get("learning") == "gradient":
+        settings.append("model.posterior.learning=ema")
+    if "codes" in case.posterior and not settings:
+        settings.append(f"model.posterior.codes={max(8, _round(round(2 * perplexity)))}")
+    if "levels" in case.posterior:
+        settings.append("model.posterior.levels=[5, 5, 5]")
+    remedy = "Begin with codes taken from the data, revive those that nothing comes near to, or take fewer."
+    evidence = {"perplexity": perplexity, "codes": float(codes), "fraction": perplexity / codes}
+    return Finding("dead-codes", "moderate", message, remedy, evidence, tuple(settings))
 
 
 # --- the data and their likelihood ------------------------------------------------------------------------------------

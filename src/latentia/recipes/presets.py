@@ -85,6 +85,22 @@ _PRESETS = [
         "Convolutional VAE with batch normalisation, 32-64-128 channels, 32 latents, cross-entropy.",
     ),
     Preset(
+        name="conv-vae-colour",
+        family="vae",
+        description="Convolutional VAE for colour pictures, 64-128-256 channels, 128 latents, Gaussian, learned sigma.",
+        source="Kingma & Welling 2014, https://arxiv.org/abs/1312.6114; learned sigma: Rybkin et al. 2021, "
+        "https://arxiv.org/abs/2006.13202",
+        settings={
+            "model": {
+                "latent_dim": 128,
+                "encoder": {"name": "conv", "channels": [64, 128, 256], "kernel": 5, "activation": "silu"},
+                "decoder": {"name": "conv", "channels": [256, 128, 64], "kernel": 5, "activation": "silu"},
+                "likelihood": {"name": "gaussian", "sigma": "learned", "scale": 0.2, "loc_activation": "sigmoid"},
+            },
+            "training": {"epochs": 50, "lr_schedule": {"name": "cosine", "start": 1.0, "end": 0.0}},
+        },
+    ),
+    Preset(
         name="m1",
         family="vae",
         description="M1: a VAE of 50 latents, trained without labels, for `latentia classify` with few labels.",

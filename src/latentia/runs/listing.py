@@ -5,15 +5,25 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from latentia.data.settings import DataSettings
+import torch
+
+from latentia import storage
+from latentia.data.dataset import Dataset
 from latentia.data.sources import load as load_data
-from latentia.errors import LatentiaError, RunError
-from latentia.recipes.config import Config
+from latentia.errors import ConfigError, LatentiaError, RunError
+from latentia.exploration.pictures import plot_class_samples, plot_samples
+from latentia.exploration.style import save_figure
+from latentia.recipes.config import Config, make_config
 from latentia.recipes.preset import Preset
 from latentia.recipes.presets import PRESETS, find_preset
 from latentia.runs.directory import RunDirectory
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+MOST_CLASSES = 20  # that a contact sheet shows in rows of their own
 
 
 def presets() -> list[dict[str, Any]]:
@@ -159,23 +169,38 @@ def _alive(pid: Any) -> bool:
     return True
 
 
-def describe_data(source: str, data_dir: str | Path | None = None) -> dict[str, Any]:
+def describe_data(
+    source: str,
+    data_dir: str | Path | None = None,
+    *,
+    size: tuple[int, int] | None = None,
+    out: str | Path | None = None,
+) -> dict[str, Any]:
     """What a data set holds.
 
     Args:
         source: A name or a path, as ``--data`` takes it.
         data_dir: Where original files are looked for first.
+        size: Height and width to which images are resized, as by ``data.size``.
+        out: Where a picture of some training samples goes, a ``.png``; none is drawn without it.
 
     Returns:
         ``name``, ``description``, ``event_shape``, ``levels``, ``low``, ``high``, ``classes``, ``splits`` (name ->
-        ``n`` and, with labels, ``per_class``), ``fingerprint`` and ``notes``.
+        ``n`` and, with labels, ``per_class``), ``fingerprint``, ``notes`` and ``picture``.
 
     Raises:
         DataError: If it cannot be found or used.
-        ConfigError: If the name is not known.
+        ConfigError: If the name is not known, or ``out`` or the size does not fit.
     """
-    dataset = load_data(DataSettings(source=source, validation=0.0), data_dir=data_dir)
+    target = None if out is None else Path(out)
+    if target is not None and target.suffix.lower() != ".png":
+        raise ConfigError(f"pictures are written as PNG: give a path that ends in .png, not {target}")
+    wanted = {"source": source, "validation": 0.0, "size": None if size is None else list(size)}
+    dataset = load_data(make_config({"data": wanted}, "the request").data, data_dir=data_dir)
     spec = dataset.spec
+    if target is not None:
+        storage.make_folder(target.parent)
+        save_figure(_contact_sheet(dataset), target)
     splits: dict[str, Any] = {}
     for name, part in dataset.splits.items():
         splits[name] = {"n": len(part)}
@@ -193,4 +218,21 @@ def describe_data(source: str, data_dir: str | Path | None = None) -> dict[str, 
         "splits": splits,
         "fingerprint": dataset.fingerprint,
         "notes": list(dataset.notes),
+        "picture": None if target is None else str(target),
     }
+
+
+def _contact_sheet(dataset: Dataset) -> Figure:
+    """Some training samples: of each class a row, or a grid of samples from all over the part."""
+    train, spec = dataset.split("train"), dataset.spec
+    if train.y is not None:
+        rows = [(train.y == label).nonzero()[:, 0] for label in range(len(spec.classes))]
+        present = [(name, found) for name, found in zip(spec.classes, rows, strict=True) if len(found)]
+        if len(present) <= MOST_CLASSES:
+            each = min(10, min(len(found) for _, found in present))
+            x = dataset.preparation(train.x[torch.cat([found[:each] for _, found in present])])
+            title = f"{dataset.name}: the first {each} training {spec.noun}{'s' if each != 1 else ''} of each class"
+            return plot_class_samples(x, [name for name, _ in present], spec, title=title)
+    count = min(64, len(train))
+    x = dataset.preparation(train.x[torch.linspace(0, len(train) - 1, count).round().long()])
+    return plot_samples(x, spec, title=f"{dataset.name}: {count} of {len(train):,} training {spec.noun}s")

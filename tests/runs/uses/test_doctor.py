@@ -100,6 +100,14 @@ def test_a_latent_space_so_large_that_samples_are_learned_by_heart():
     assert one.evidence["ratio"] > 1.5 and one.evidence["mse_held_out"] > one.evidence["mse_train"]
 
 
+def test_dead_codes():
+    settings = ["learning=gradient", "initialisation=random", "revive_below=0.0"]
+    run = trained("vq-vae", "digits", *(f"model.posterior.{setting}" for setting in settings), epochs=3)
+    one = finding(run, "dead-codes")
+    assert one.evidence["codes"] == 512 and one.evidence["perplexity"] < 51.2
+    healed(run, "dead-codes", lambda more: trained("vq-vae", "digits", *more, epochs=10))
+
+
 # --- data and likelihood ----------------------------------------------------------------------------------------------
 
 

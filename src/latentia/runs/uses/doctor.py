@@ -110,6 +110,8 @@ def _case(run: Run, state: str, dataset: Dataset | None, model: Any, missing: li
         cyclical=isinstance(schedule, Cyclical),
         coefficient="objective.beta" if getattr(objective, "capacity", None) is None else "objective.capacity",
         learning_rate=config.training.optimizer.lr,
+        sizable=config.model.latent_dim is not None,
+        posterior=config.model.posterior.model_dump(mode="json"),
         codes=getattr(getattr(model, "posterior", None), "codebook_size", None),
         rows=run.metrics,
         train=measured.get("train"),

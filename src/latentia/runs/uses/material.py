@@ -69,7 +69,8 @@ class Material:
     def _read_files(self, paths: Sequence[str | Path]) -> tuple[tuple[Tensor, Tensor | None], str]:
         if not paths:
             raise ConfigError("input names no file: give at least one, or leave it out")
-        found = [read_input(Path(path), self.spec, self.run.preparation) for path in paths]
+        resized = self.run.config.data.size is not None
+        found = [read_input(Path(path), self.spec, self.run.preparation, resized=resized) for path in paths]
         for note in dict.fromkeys(note for one in found for note in one.notes):
             warnings.warn(note, stacklevel=5)
         first = slice(None) if len(found) == 1 else slice(1)
