@@ -41,7 +41,7 @@ def complete(line: str, cwd: Path) -> list[str]:
 @pytest.mark.parametrize(
     ("line", "words"),
     [
-        ("latentia tr", ["train"]),
+        ("latentia tr", ["train", "traverse"]),
         ("latentia train ae-", ["ae-2d", "ae-32"]),
         ("latentia presets beta-", ["beta-vae"]),
         ("latentia train vae --data fash", ["fashion-mnist"]),
