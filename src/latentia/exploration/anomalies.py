@@ -67,14 +67,14 @@ def plot_scores(
         figure = style.new_figure(style.WIDTH, 3.3)
         axes = figure.subplots()
         if anomalous is None:
-            axes.hist(values, edges, color=style.BLUE, label=f"{noun}s ({len(values):,})")
+            axes.hist(values, edges.tolist(), color=style.BLUE, label=f"{noun}s ({len(values):,})")
         else:
             wanted = np.asarray(anomalous, dtype=bool)
             for name, of, colour in (("normal", ~wanted, style.BLUE), ("anomalous", wanted, style.ORANGE)):
                 if of.any():
                     share = np.full(int(of.sum()), 100 / of.sum())
                     label = f"{name} ({int(of.sum()):,})"
-                    axes.hist(values[of], edges, weights=share, color=colour, alpha=0.65, label=label)
+                    axes.hist(values[of], edges.tolist(), weights=share, color=colour, alpha=0.65, label=label)
         if threshold is not None:
             text = f"threshold {threshold:.4g}: anomalous above"
             axes.axvline(threshold, color=style.INK, linewidth=1.6, linestyle=(0, (4, 2)), label=text)

@@ -230,14 +230,14 @@ def _as_dataset(run: Run, input: str | Path) -> Dataset:
 
 def _convention(rows: Sequence[dict[str, Any]]) -> tuple[dict[str, bool], list[str]]:
     """Which figures mean the same for all runs that have them, and why the others do not."""
-    comparable = dict.fromkeys(FIGURES, True)
+    comparable: dict[str, bool] = dict.fromkeys(map(str, FIGURES), True)
     notes = ["mse and squared error are of the reconstruction at the posterior mean, and compare between all runs"]
     without = [row["name"] for row in rows if row["rate"] is None]
     if without:
         notes.append(f"{_and(without)} {'has' if len(without) == 1 else 'have'} no prior, hence no rate and no elbo")
     _compare_likelihoods(rows, "distortion", comparable, notes)
     _compare_likelihoods([row for row in rows if row["elbo"] is not None], "elbo", comparable, notes)
-    estimated = [row["name"] for row in rows if row["rate_is"] not in (None, "closed form")]
+    estimated = [row["name"] for row in rows if row["rate"] is not None and str(row["rate_is"]).startswith("estimated")]
     if estimated:
         notes.append(f"the rate of {_and(estimated)} is an estimate from one draw")
     learned = [row["name"] for row in rows if row["beta"] is not None and row["beta_effective"] is None]
