@@ -36,6 +36,7 @@ def test_squared_error_and_rate_is_in_the_tutorials_convention():
     distortion = squared_error / 2 + dimensions / 2 * math.log(2 * math.pi)
     run = Run(config, directory=None, summary={"test": {"distortion": distortion, "rate": rate}})
     run.spec = DataSpec((3, 2, 2))
+    assert figure_of(PUBLISHED["vae-256-64-10"], run) == pytest.approx(squared_error / dimensions, rel=1e-12)
     assert figure_of(PUBLISHED["conv-vae-4x4x4"], run) == pytest.approx(squared_error + 0.8 * rate, rel=1e-12)
 
 

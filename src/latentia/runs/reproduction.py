@@ -133,10 +133,12 @@ def figure_of(system: PublishedSystem, run: Run) -> float:
         scores = run.denoise(write=False).denoised_scores
         assert scores is not None
         return scores.mse
-    if system.figure != "squared-error-and-rate":
+    if system.figure in test:
         return float(test[system.figure])
     dimensions = run.spec.dimensions
     squared_error = 2 * test["distortion"] - dimensions * math.log(2 * math.pi)  # sigma = 1
+    if system.figure == "sampled-mse":
+        return squared_error / dimensions
     return squared_error + 2 * (run.beta or 0.0) * test["rate"]
 
 
