@@ -69,17 +69,20 @@ def explained(path: Path) -> Iterator[None]:
         raise EnvironmentFault(_explain(path, error)) from error
 
 
+def is_full(error: BaseException | None) -> bool:
+    """Whether the operating system refused to write because there is no room."""
+    return isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+
+
 def _explain(path: Path, error: OSError) -> str:
-    if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
-        return (
-            f"no room to write {path} ({error.strerror}): free some space or choose another place with --out; "
-            "what was finished before is intact, and `latentia resume` goes on from there"
-        )
+    elsewhere = "choose another place with --out"
+    if is_full(error):
+        return f"no room to write {path} ({error.strerror}): free some space, or {elsewhere}"
     if error.errno == errno.ENOTDIR:
-        return f"cannot write {path}: a part of that path is a file, not a folder; choose another place with --out"
+        return f"cannot write {path}: a part of that path is a file, not a folder; {elsewhere}"
     if error.errno in (errno.EACCES, errno.EPERM, errno.EROFS):
-        return f"not allowed to write {path} ({error.strerror}): choose another place with --out"
-    return f"cannot write {path}: {error.strerror or error}"
+        return f"not allowed to write {path} ({error.strerror}): {elsewhere}"
+    return f"cannot write {path} ({error.strerror or error}): {elsewhere}"
 
 
 def make_folder(path: Path) -> Path:

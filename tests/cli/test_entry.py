@@ -37,8 +37,10 @@ def failing(monkeypatch: pytest.MonkeyPatch, error: BaseException) -> int:
         (
             OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), "a/b"),
             1,
-            f"latentia: error: {os.strerror(errno.ENOSPC)}: a/b\n",
+            f"latentia: error: cannot write a/b ({os.strerror(errno.ENOSPC)}): "
+            "free some space, or send it to another place\n",
         ),
+        (OSError(errno.EIO, "broken", "a/b"), 1, "latentia: error: broken: a/b\n"),
         (OSError("strange"), 1, "latentia: error: strange\n"),
     ],
 )
@@ -130,7 +132,10 @@ def test_a_full_disk_behind_stdout_is_one_sentence() -> None:
             command("presets", "--json"), stdout=full, stderr=subprocess.PIPE, text=True, check=False
         )
     assert result.returncode == 1
-    assert result.stderr == f"latentia: error: {os.strerror(errno.ENOSPC)}\n"
+    assert result.stderr == (
+        f"latentia: error: cannot print the result ({os.strerror(errno.ENOSPC)}): "
+        "free some space, or send it to another place\n"
+    )
 
 
 def test_a_narrow_encoding_is_no_fault() -> None:

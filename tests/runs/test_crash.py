@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import math
 import os
 import random
 import shutil
@@ -18,7 +19,7 @@ import pytest
 
 from latentia import storage
 from latentia.errors import RunError
-from latentia.runs import fitting
+from latentia.runs import fitting, job
 from latentia.runs.directory import RunDirectory
 
 CRASH_POINTS = 50
@@ -96,6 +97,7 @@ class Disk:
 
 @pytest.fixture
 def disk(monkeypatch: pytest.MonkeyPatch, no_pictures: None) -> Disk:
+    monkeypatch.setattr(job, "HEARTBEAT_SECONDS", math.inf)  # how often it beats depends on how busy the machine is
     return Disk(monkeypatch)
 
 

@@ -128,6 +128,7 @@ def test_a_damaged_checkpoint_is_named_and_the_one_before_goes_on(
     before = tree(finished)
     with pytest.raises(CheckpointError, match=r"remove .*00000012 to go on from the checkpoint before it"):
         fitting.resume(finished, data=arrays)
+    assert directory.status()["state"] == "interrupted"
     assert {key: value for key, value in tree(finished).items() if key.startswith("checkpoints")} == {
         key: value for key, value in before.items() if key.startswith("checkpoints")
     }
@@ -136,6 +137,129 @@ def test_a_damaged_checkpoint_is_named_and_the_one_before_goes_on(
     assert again.summary["steps"] == 12
     for name, value in load(finished).state_dict().items():
         assert value.equal(expected[name])
+
+
+def test_the_only_checkpoint_cannot_be_removed_to_go_on(tmp_path: Path, arrays: dict[str, Any], no_pictures: None):
+    start(arrays, tmp_path / "run", "training.keep_checkpoints=1")
+    directory = RunDirectory(tmp_path / "run")
+    directory.write_status("interrupted", 12)
+    folder = directory.checkpoints.find("last")
+    assert folder is not None
+    (folder / "model.safetensors").write_bytes(b"")
+    with pytest.raises(CheckpointError, match="the run's only checkpoint, so put back a copy of it or train the run"):
+        fitting.resume(tmp_path / "run", data=arrays)
+
+
+@pytest.mark.parametrize("state", ["finished", "interrupted", "running", None])
+@pytest.mark.parametrize("epochs", [None, 9.0])
+def test_a_run_whose_checkpoints_are_gone_is_not_begun_anew(
+    finished: Path, arrays: dict[str, Any], state: str | None, epochs: float | None
+):
+    directory = RunDirectory(finished)
+    if state is None:
+        directory.status_file.unlink()
+    elif state != "finished":
+        directory.write_status(state, 12)
+        shutil.rmtree(directory.model)
+    shutil.rmtree(finished / "checkpoints")
+    before = tree(finished)
+    if state == "finished" and epochs is None:  # there is nothing to do
+        assert fitting.resume(finished, data=arrays).summary["steps"] == 12
+    else:
+        with pytest.raises(
+            RunError, match=r"has no checkpoint to go on from; train it anew with `latentia train .*--out"
+        ):
+            fitting.resume(finished, epochs=epochs, data=arrays)
+    assert tree(finished) == before
+
+
+def test_a_run_that_never_had_a_checkpoint_begins_at_its_start(tmp_path: Path, arrays: dict[str, Any]):
+    path = tmp_path / "run"
+    with pytest.raises(DivergedError):
+        start(arrays, path, "training.optimizer.lr=1e38", "training.checkpoint_every=none", "training.log_every=1")
+    directory = RunDirectory(path)
+    assert directory.metrics.length() > 0 and directory.last_step() == 0
+    with pytest.raises(DivergedError):
+        fitting.resume(path, data=arrays)
+
+
+def test_a_failure_to_train_on_leaves_a_finished_run_as_it_was(finished: Path, arrays: dict[str, Any]):
+    directory = RunDirectory(finished)
+    folder = directory.checkpoints.find("last")
+    assert folder is not None
+    (folder / "model.safetensors").write_bytes(b"")
+    before = {name: value for name, value in tree(finished).items() if name != "log.txt"}
+    for _ in range(2):
+        with pytest.raises(CheckpointError, match=r"model.safetensors is damaged"):
+            fitting.resume(finished, epochs=9, data=arrays)
+    assert {name: value for name, value in tree(finished).items() if name != "log.txt"} == before
+    (row,) = list_runs(finished.parent)
+    assert row["state"] == "finished" and row["elbo"] is not None
+    assert "model.safetensors is damaged" in (finished / "log.txt").read_text()
+
+
+DRAWN = ["samples/samples.png", "samples/reconstructions.png", "plots/curves.png", "plots/latents.png"]
+
+
+@pytest.mark.parametrize("lost", ["model", "model/config.json", "model/model.safetensors", "report.html", "samples"])
+def test_a_finished_run_makes_what_it_has_lost_again(tmp_path: Path, arrays: dict[str, Any], lost: str):
+    path = tmp_path / "run"
+    start(arrays, path, "data.validation=0.2", "training.ema=0.9")
+    open_run(path, data=arrays).evaluate(importance_samples=3)
+    before, weights = tree(path), load(path).state_dict()
+    if (path / lost).is_dir():
+        shutil.rmtree(path / lost)
+    else:
+        (path / lost).write_bytes(b"") if lost.startswith("model") else (path / lost).unlink()
+    if lost.startswith("model"):
+        with pytest.raises((RunError, CheckpointError), match=r"`latentia resume .*run` rebuilds"):
+            open_run(path).sample(3, write=False)
+    summary = fitting.resume(path, data=arrays).summary
+    assert summary == json.loads(before["status.json"])["summary"]
+    after = tree(path)
+    assert after.keys() == before.keys()
+    assert all(name in after for name in DRAWN)
+    for name in ("config.toml", "metrics.jsonl", "eval.json"):
+        assert after[name] == before[name], name
+    for name, value in load(path).state_dict().items():
+        assert value.equal(weights[name]), name
+    moments = {name: (path / name).stat().st_mtime_ns for name in after}
+    fitting.resume(path)  # now it is whole: nothing to do, and no data needed
+    assert {name: (path / name).stat().st_mtime_ns for name in after} == moments
+
+
+def test_a_lost_model_without_the_checkpoint_it_came_from_is_said(tmp_path: Path, arrays: dict[str, Any]):
+    path = tmp_path / "run"
+    summary = start(arrays, path, "data.validation=0.2", "training.optimizer.lr=0.5", "training.steps=80").summary
+    assert summary["best_step"] < 80
+    best = RunDirectory(path).checkpoints.find("best")
+    assert best is not None
+    shutil.rmtree(best)
+    shutil.rmtree(path / "model")
+    before = tree(path)
+    with pytest.raises(RunError, match=rf"step {summary['best_step']}, which became the model.*is gone; train it anew"):
+        fitting.resume(path, data=arrays)
+    assert tree(path) == before
+
+
+def test_a_run_that_is_being_trained_is_not_to_be_resumed(finished: Path):
+    directory = RunDirectory(finished)
+    shutil.rmtree(directory.model)
+    directory.write_status("running", 3)
+    with pytest.raises(RunError, match="is still being trained and has no model yet: wait for it"):
+        open_run(finished).sample(3)
+    directory.write_status("running", 3, pid=2**22 - 1)
+    with pytest.raises(RunError, match="finish it with `latentia resume"):
+        open_run(finished).sample(3)
+
+
+def test_a_damaged_config_is_the_runs_fault(finished: Path):
+    file = finished / "config.toml"
+    whole = file.read_text()
+    for content in ("seed = ", "seed = -1\n", whole.replace("latent_dim", "latent_dims")):
+        file.write_text(content)
+        with pytest.raises(RunError, match=r"config\.toml.*put its former content back, or train a new run"):
+            open_run(finished)
 
 
 @pytest.mark.parametrize("content", [b"", b"{}", b"\x80\x04\x95pickle", b'{"format": "other", "version": 1}'])
@@ -225,6 +349,7 @@ def test_a_full_disk_is_one_sentence_and_loses_nothing(tmp_path: Path, array_fil
     assert "no room to write" in done.stderr.splitlines()[-1]
     assert "free some space" in done.stderr.splitlines()[-1]
     directory = RunDirectory(tmp_path / "run")
+    assert ("latentia resume" in done.stderr) == (directory.last_step() > 0)
     if directory.config_file.exists():
         checkpoint = directory.checkpoints.load()  # intact, or there is none yet
         again = subprocess.run(

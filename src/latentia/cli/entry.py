@@ -15,6 +15,7 @@ from contextlib import suppress
 from typing import Any, TextIO
 
 from latentia.errors import Interrupted, LatentiaError, did_you_mean
+from latentia.storage import is_full
 
 USAGE = 2
 INTERRUPTED = 130
@@ -55,14 +56,22 @@ def run(arguments: Sequence[str]) -> int:
     except BrokenPipeError:  # whoever read the result has seen enough
         return LatentiaError.exit_code
     except OSError as error:
-        place = f": {error.filename}" if error.filename else ""
-        return _say(f"error: {error.strerror or error}{place}", LatentiaError.exit_code)
+        return _say(f"error: {_explain(error)}", LatentiaError.exit_code)
     except Exception as error:
         if _is_usage_error(error):
             return _say_usage(error)
         traceback.print_exc()
         kind = type(error).__name__
         return _say(f"error: this {kind} is a bug in Latentia; please report it with the lines above", 1)
+
+
+def _explain(error: OSError) -> str:
+    """What the operating system refused; files are written by ``storage``, so that one without a name is stdout."""
+    words = error.strerror or str(error)
+    if is_full(error):
+        place = f"write {error.filename}" if error.filename else "print the result"
+        return f"cannot {place} ({words}): free some space, or send it to another place"
+    return f"{words}: {error.filename}" if error.filename else words
 
 
 def _dispatch(arguments: Sequence[str]) -> int:

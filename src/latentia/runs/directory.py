@@ -28,7 +28,7 @@ from typing import Any
 from filelock import FileLock, Timeout
 
 from latentia import storage
-from latentia.errors import RunError
+from latentia.errors import ConfigError, RunError
 from latentia.recipes.config import Config, read_config, to_toml
 from latentia.training.checkpoint import CheckpointStore
 from latentia.training.metrics import MetricsFile
@@ -119,6 +119,24 @@ class RunDirectory:
         found = self.checkpoints.find("last")
         return 0 if found is None else int(found.name)
 
+    def check_checkpoints(self) -> None:
+        """Refuse a run whose checkpoints were lost; one that never had any can begin at its start.
+
+        Raises:
+            RunError: If there is no checkpoint, but what the run has done says that there was one.
+        """
+        if self.last_step() == 0 and self._had_checkpoint():
+            raise RunError(
+                f"{self.path} has no checkpoint to go on from; train it anew with "
+                f"`latentia train {shlex.quote(str(self.config_file))} --out ...`"
+            )
+
+    def _had_checkpoint(self) -> bool:
+        status = self.status()
+        if not status:  # it is written before a run begins, so it was lost as well
+            return self.metrics.length() > 0
+        return status.get("state") == "finished" or bool(status.get("checkpoint")) or self.model.exists()
+
     def write_config(self, config: Config) -> None:
         """Write the config, which makes the folder a run."""
         storage.write_text(self.config_file, to_toml(config))
@@ -148,18 +166,21 @@ class RunDirectory:
         """The run's config.
 
         Raises:
-            RunError: If the folder is no run, or of a newer schema.
+            RunError: If the folder is no run, of a newer schema, or its config is damaged.
         """
         if not self.path.is_dir():
             raise RunError(f"there is no run {self.path}: `latentia runs` lists those in ./runs")
         if not self.config_file.is_file():
-            raise RunError(f"{self.path} is not a run: it has no config.toml")
+            raise RunError(f"{self.path} is not a run, it has no config.toml: `latentia runs` lists those in ./runs")
         version = self.meta().get("schema_version", SCHEMA_VERSION)
         if not isinstance(version, int) or version > SCHEMA_VERSION:
             raise RunError(
                 f"{self.path} was written by a newer Latentia (schema {version}): update it to read this run"
             )
-        return read_config(self.config_file)
+        try:
+            return read_config(self.config_file)
+        except ConfigError as error:  # it was whole once: the run is at fault, not what was asked for
+            raise RunError(f"{error}; put its former content back, or train a new run") from error
 
     def meta(self) -> dict[str, Any]:
         """What ``meta.json`` holds.
@@ -188,8 +209,15 @@ class RunDirectory:
             value.pop("summary", None)
         return value
 
+    def state(self) -> str:
+        """How the run stands; ``crashed`` where it should be running but its process has died."""
+        status = self.status()
+        state = str(status.get("state", "unknown"))
+        return "crashed" if state in ("created", "running") and not _alive(status.get("pid")) else state
+
     def write_status(self, state: str, step: int, **more: Any) -> None:
         """Say how the run stands: created, running, finished, interrupted, diverged or failed."""
+        more = {"checkpoint": self.last_step(), **more}
         value = {"state": state, "pid": os.getpid(), "heartbeat": _now(), "step": step, **more}
         storage.write_json(self.status_file, value, durable=state != "running")
 
@@ -227,6 +255,20 @@ def new_run_path(name: str, folder: Path = Path("runs")) -> Path:
                 path, number = folder / f"{stem}-{number}", number + 1
             else:
                 return path
+
+
+def _alive(pid: Any) -> bool:
+    if not isinstance(pid, int) or pid <= 0:
+        return False
+    if os.name == "nt":  # there, os.kill(pid, 0) would end the process
+        return True
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except (OSError, OverflowError):
+        pass
+    return True
 
 
 def _now() -> str:

@@ -18,6 +18,7 @@ from latentia.recipes.config import Config, override, read_config
 from latentia.recipes.presets import find_preset
 from latentia.runs.directory import RunDirectory, new_run_path
 from latentia.runs.job import Job, planned_steps
+from latentia.runs.model_folder import is_whole
 from latentia.runs.run import Run, reload_data
 from latentia.training.events import Events
 from latentia.training.execution import Execution
@@ -105,7 +106,10 @@ def resume(
     """Go on with a run from its last checkpoint, exactly as if it had not been interrupted.
 
     A finished run is returned as it is, unless ``epochs`` asks for more; then its config is changed to say so.
-    Schedules are fractions of the planned run, so with more epochs they are stretched from there on.
+    Schedules are fractions of the planned run, so with more epochs they are stretched from there on. What a finished
+    run has lost of its model, pictures or report is made again from the checkpoint that became the model.
+
+    A run's state changes only once its checkpoint is loaded: one that cannot go on stays what it was.
 
     Args:
         path: The run's directory.
@@ -117,16 +121,17 @@ def resume(
         The finished run.
 
     Raises:
-        RunError: If there is no run there, it is in use, or ``epochs`` is less than what is done.
+        RunError: If there is no run there, it is in use, ``epochs`` is less than what is done, or its checkpoints
+            are gone.
         CheckpointError: If its last checkpoint is damaged.
     """
     began = time.perf_counter()
     directory = RunDirectory(Path(path))
     config = directory.read_config()
-    status = directory.status()
-    if epochs is None and status.get("state") == "finished":
-        return Run(config, directory=directory, summary=status.get("summary") or {})
+    if epochs is None and directory.state() == "finished" and not _lost(directory):
+        return Run(config, directory=directory, summary=directory.status().get("summary") or {})
     with directory.locked():
+        directory.check_checkpoints()
         directory.tidy()
         config = directory.read_config()
         dataset = reload_data(directory, config, data)
@@ -134,10 +139,17 @@ def resume(
             config = _extended(directory, config, epochs, len(dataset.split("train")))
         stored = directory.meta().get("execution")
         job = Job(config, dataset, began, events or Events(), None if stored is None else Execution.from_json(stored))
-        if epochs is not None:
-            directory.write_status("interrupted", directory.last_step())  # no longer finished, from here on
-            directory.write_config(config)
-        return job.work(directory)
+        summary = directory.status().get("summary") or {}
+        if epochs is None and directory.state() == "finished" and summary.get("steps") == directory.last_step():
+            return job.rebuild(directory, summary)
+        return job.work(directory, resumed=True, extended=epochs is not None)
+
+
+def _lost(directory: RunDirectory) -> bool:
+    """Whether a finished run lacks some of what it came to."""
+    drawn = directory.status().get("drawn")
+    files = [directory.path / str(name) for name in drawn] if isinstance(drawn, list) else []
+    return not all(file.is_file() for file in [directory.report_file, *files]) or not is_whole(directory.model)
 
 
 def _extended(directory: RunDirectory, config: Config, epochs: float, samples: int) -> Config:

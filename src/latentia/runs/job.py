@@ -7,7 +7,7 @@ import platform
 import shlex
 import subprocess
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -19,7 +19,7 @@ from latentia import storage
 from latentia.data.batches import IndexStream
 from latentia.data.dataset import Dataset
 from latentia.data.seeds import derive_seed
-from latentia.errors import DataError, DivergedError, EnvironmentFault, Interrupted, LatentiaError
+from latentia.errors import DataError, DivergedError, EnvironmentFault, Interrupted, LatentiaError, RunError
 from latentia.recipes.build import build_model, build_objective, check_together
 from latentia.recipes.config import Config
 from latentia.runs import pictures
@@ -78,16 +78,60 @@ class Job:
             "notes": self.notes,
         }
 
-    def work(self, directory: RunDirectory | None) -> Run:
-        """Fit, evaluate, draw and write."""
+    def work(self, directory: RunDirectory | None, *, resumed: bool = False, extended: bool = False) -> Run:
+        """Fit, evaluate, draw and write.
+
+        Args:
+            directory: The run's files, or ``None`` to write nothing.
+            resumed: Whether the run has begun before: it then stays what it was until its checkpoint is loaded.
+            extended: Whether the config differs from the stored one, which it takes the place of at that moment.
+        """
         recorder = Recorder(directory)
         events = Several(self.events, recorder)
-        with _outcome_recorded(directory, recorder), _memory_explained():
+
+        def loaded() -> None:
+            if extended and directory is not None:
+                directory.write_status("interrupted", directory.last_step())  # no longer finished, from here on
+                directory.write_config(self.config)
+            self._announce(events, directory)
+
+        with _outcome_recorded(directory, recorder, resumed), _memory_explained():
             for note in self.notes:
                 events.said(note)
-            self._announce(events, directory)
-            result = self._fit(directory, events)
+            result = self._fit(directory, events, loaded)
             return self._finish(directory, result, events, recorder)
+
+    def rebuild(self, directory: RunDirectory, summary: Mapping[str, Any]) -> Run:
+        """Make a finished run's model, pictures and report again, from the checkpoint that became the model.
+
+        Args:
+            directory: The run's files; the caller holds the lock.
+            summary: What the run came to.
+
+        Raises:
+            RunError: If that checkpoint is gone.
+        """
+        best = directory.checkpoints.find("best")
+        if summary.get("best_step") is not None and (best is None or int(best.name) != summary["best_step"]):
+            raise RunError(
+                f"the checkpoint of step {summary['best_step']}, which became the model of {directory.path}, is gone; "
+                f"train it anew with `latentia train {shlex.quote(str(directory.config_file))} --out ...`"
+            )
+        with _memory_explained():
+            self.events.said(f"rebuilding what {directory.path} has lost from its checkpoint")
+            self._fit(directory, Events(), lambda: None)
+            run = Run(self.config, directory=directory, summary=dict(summary), model=self.model, dataset=self.dataset)
+            with self.execution.applied():
+                evaluation = directory.evaluation()
+                if evaluation is None and "test" in self.dataset.splits:
+                    evaluation = self._evaluate(run, directory, self.events)
+                drawn = self._write(directory, run, evaluation)
+                run.write_report()
+            steps = int(summary["steps"])
+            directory.write_status("finished", steps, summary=run.summary, drawn=drawn)
+            directory.log(f"rebuilt from the checkpoint of step {summary.get('best_step') or steps}")
+        self.events.finished(run.summary)
+        return run
 
     def _announce(self, events: Events, directory: RunDirectory | None) -> None:
         n, training = len(self.dataset.split("train")), self.config.training
@@ -106,7 +150,7 @@ class Job:
             }
         )
 
-    def _fit(self, directory: RunDirectory | None, events: Events) -> FitResult:
+    def _fit(self, directory: RunDirectory | None, events: Events, loaded: Callable[[], None]) -> FitResult:
         before = time.perf_counter()
         with InterruptRequest() as interrupt:
             result = fit(
@@ -120,6 +164,7 @@ class Job:
                 metrics=None if directory is None else directory.metrics,
                 events=events,
                 interrupt=interrupt,
+                loaded=loaded,
             )
         self.seconds["training"] = time.perf_counter() - before
         return result
@@ -139,11 +184,11 @@ class Job:
             if directory is not None:
                 events.said("drawing pictures and writing the report")
                 before = time.perf_counter()
-                self._write(directory, run, evaluation)
+                drawn = self._write(directory, run, evaluation)
                 self.seconds["pictures"] = time.perf_counter() - before
                 run.summary = self._summary(directory, result, evaluation)
                 run.write_report()
-                directory.write_status("finished", result.step, summary=run.summary)
+                directory.write_status("finished", result.step, summary=run.summary, drawn=drawn)
         events.finished(run.summary)
         return run
 
@@ -158,7 +203,8 @@ class Job:
             storage.write_json(directory.evaluation_file, evaluation)
         return evaluation
 
-    def _write(self, directory: RunDirectory, run: Run, evaluation: dict[str, Any] | None) -> None:
+    def _write(self, directory: RunDirectory, run: Run, evaluation: dict[str, Any] | None) -> list[str]:
+        """Draw the pictures and write the model's folder; the names of the pictures."""
         pictures.draw_run(run, evaluation)
         found = [directory.samples / "samples.png", directory.samples / "reconstructions.png"]
         drawn = {path.name: path.read_bytes() for path in found if path.is_file()}
@@ -166,6 +212,7 @@ class Job:
         model = self.model
         storage.write_json(directory.doctor_file, examine(run, "finished").to_json())
         save_model(directory.model, model, self.config.model, self.dataset.spec, self.dataset.preparation, card, drawn)
+        return [name for name, _, _ in pictures.FIGURES if (directory.path / name).is_file()]
 
     def _summary(
         self, directory: RunDirectory | None, result: FitResult, evaluation: dict[str, Any] | None
@@ -201,13 +248,14 @@ class Recorder(Events):
 
     def __init__(self, directory: RunDirectory | None) -> None:
         self.directory = directory
+        self.began = False
         self.step = 0
         self.rows: list[dict[str, Any]] = []
         self._beat = 0.0
 
     def started(self, plan: Mapping[str, Any]) -> None:
         """Say in the run's files that it is running."""
-        self.step = plan["step"]
+        self.began, self.step = True, plan["step"]
         if self.directory is not None:
             self.directory.write_status("running", self.step, steps=plan["steps"])
             self.directory.log(f"started at step {plan['step']} of {plan['steps']} on {plan['device']}")
@@ -244,24 +292,31 @@ def _check_labels(dataset: Dataset) -> None:
 
 
 @contextmanager
-def _outcome_recorded(directory: RunDirectory | None, recorder: Recorder) -> Iterator[None]:
-    """Write into the run's status how it ended, if not well; add to interruptions how to go on."""
+def _outcome_recorded(directory: RunDirectory | None, recorder: Recorder, resumed: bool) -> Iterator[None]:
+    """Write into the run's status how it ended, if not well; add to what stopped training how to go on."""
     try:
         yield
     except BaseException as error:
-        if directory is not None:
-            state = "failed"
-            if isinstance(error, (Interrupted, KeyboardInterrupt)):
-                state = "interrupted"
-            elif isinstance(error, DivergedError):
-                state = "diverged"
-            try:
+        if directory is None:
+            raise
+        state = "failed"
+        if isinstance(error, (Interrupted, KeyboardInterrupt)):
+            state = "interrupted"
+        elif isinstance(error, DivergedError):
+            state = "diverged"
+        try:
+            if recorder.began or not resumed:
                 directory.write_status(state, recorder.step, error=str(error) or type(error).__name__)
-                directory.log(f"{state}: {error}")
-            except LatentiaError:  # such as a full disk, which is what `error` already says
-                pass
-            if isinstance(error, Interrupted):
-                raise Interrupted(f"{error}; go on with: latentia resume {shlex.quote(str(directory.path))}") from None
+            directory.log(f"{state}: {error}")
+        except LatentiaError:  # such as a full disk, which is what `error` already says
+            pass
+        command = f"latentia resume {shlex.quote(str(directory.path))}"
+        if isinstance(error, Interrupted):
+            raise Interrupted(f"{error}; go on with: {command}") from None
+        if storage.is_full(error.__cause__) and directory.last_step() > 0:
+            raise EnvironmentFault(
+                f"{error}; step {directory.last_step()} is saved, from which `{command}` goes on"
+            ) from error.__cause__
         raise
 
 

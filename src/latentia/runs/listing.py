@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -137,7 +136,7 @@ def _row(path: Path, folder: Path) -> dict[str, Any]:
         "preset": None if config is None else config.preset,
         "data": None if config is None else config.data.source,
         "seed": None if config is None else config.seed,
-        "state": "unreadable" if fault else state_of(status),
+        "state": "unreadable" if fault else directory.state(),
         "step": status.get("step"),
         "epochs": summary.get("epochs"),
         "elbo": test.get("elbo"),
@@ -145,28 +144,6 @@ def _row(path: Path, folder: Path) -> dict[str, Any]:
         "heartbeat": status.get("heartbeat"),
         "fault": fault or status.get("error"),
     }
-
-
-def state_of(status: Mapping[str, Any]) -> str:
-    """How a run stands; that of one whose process has died is ``crashed``."""
-    state = str(status.get("state", "unknown"))
-    if state in ("created", "running") and not _alive(status.get("pid")):
-        return "crashed"
-    return state
-
-
-def _alive(pid: Any) -> bool:
-    if not isinstance(pid, int) or pid <= 0:
-        return False
-    if os.name == "nt":  # there, os.kill(pid, 0) would end the process
-        return True
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    except OSError:
-        pass
-    return True
 
 
 def describe_data(

@@ -87,13 +87,41 @@ def load(path: str | Path) -> LatentVariableModel:
     try:
         model = build_model(settings, spec, seed=0)
     except (ConfigError, RuntimeError, MemoryError) as error:  # sizes that no trained model has
-        raise CheckpointError(f"{folder / 'config.json'} describes a model that cannot be built: {error}") from error
+        raise CheckpointError(
+            f"{folder / 'config.json'} describes a model that cannot be built ({error}): {_remedy(folder)}"
+        ) from error
     try:
         data = source.read_bytes()
     except OSError as error:
-        raise CheckpointError(f"{source} cannot be read ({error.strerror}): train the model again") from error
-    restore_model(model, from_bytes(data, source), source)
+        raise CheckpointError(f"{source} cannot be read ({error.strerror}): {_remedy(folder)}") from error
+    try:
+        restore_model(model, from_bytes(data, source), source)
+    except CheckpointError as error:
+        raise CheckpointError(f"{error}: {_remedy(folder)}") from error
     return model.eval()
+
+
+def is_whole(folder: Path) -> bool:
+    """Whether a model folder can be loaded.
+
+    Raises:
+        RunError: If it was written by a newer Latentia.
+    """
+    if not (folder / "config.json").is_file():
+        return False
+    try:
+        load(folder)
+    except CheckpointError:
+        return False
+    return True
+
+
+def _remedy(folder: Path) -> str:
+    """What to do about a damaged model: a run can rebuild its own."""
+    run = folder.absolute().parent
+    if folder.name == "model" and (run / "config.toml").is_file():
+        return f"`latentia resume {shlex.quote(str(run))}` rebuilds the model"
+    return "copy the folder anew, or train the model again"
 
 
 def read_description(folder: Path, run: Path | None = None) -> tuple[ModelSettings, DataSpec, Preparation]:
@@ -114,7 +142,7 @@ def read_description(folder: Path, run: Path | None = None) -> tuple[ModelSettin
     if not source.is_file():
         run = run or folder
         if (run / "config.toml").is_file():
-            raise RunError(f"the run {run} has no model yet: finish it with `latentia resume {shlex.quote(str(run))}`")
+            raise RunError(_without_model(run))
         raise RunError(f"there is no model in {folder}: give a run's directory or its model folder")
     try:
         value = storage.read_json(source)
@@ -127,7 +155,16 @@ def read_description(folder: Path, run: Path | None = None) -> tuple[ModelSettin
     except RunError:
         raise
     except (OSError, ValueError, KeyError, TypeError, ValidationError, DataError, RecursionError) as error:
-        raise CheckpointError(f"{source} is damaged or not of a Latentia model: train the model again") from error
+        raise CheckpointError(f"{source} is damaged or not of a Latentia model: {_remedy(folder)}") from error
+
+
+def _without_model(run: Path) -> str:
+    state, command = RunDirectory(run).state(), f"`latentia resume {shlex.quote(str(run))}`"
+    if state in ("created", "running"):
+        return f"the run {run} is still being trained and has no model yet: wait for it"
+    if state == "finished":
+        return f"the model of the run {run} is gone: {command} rebuilds it"
+    return f"the run {run} has no model yet: finish it with {command}"
 
 
 def model_card(

@@ -30,7 +30,6 @@ from latentia.recipes.config import Config
 from latentia.runs import pictures
 from latentia.runs.directory import RunDirectory
 from latentia.runs.inputs import class_number, read_input
-from latentia.runs.listing import state_of
 from latentia.runs.model_folder import load, model_card, read_description
 from latentia.runs.priors import PriorFit, find_prior, fit_prior
 from latentia.runs.results import Reconstruction, Samples
@@ -144,7 +143,7 @@ class Run:
     @property
     def state(self) -> str:
         """``finished``, ``running``, ``interrupted``, ``diverged``, ``failed``, ``created`` or ``crashed``."""
-        return "finished" if self.directory is None else state_of(self.directory.status())
+        return "finished" if self.directory is None else self.directory.state()
 
     def doctor(self) -> Diagnosis:
         """Look for what is wrong with the run, finished or not.

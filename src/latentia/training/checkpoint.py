@@ -196,7 +196,7 @@ def read_checkpoint(folder: Path, parts: tuple[str, ...] | None = None) -> Check
     Raises:
         CheckpointError: If a file is missing, truncated, changed, or not Latentia's.
     """
-    remedy = f"remove {folder} to go on from the checkpoint before it, or from the start"
+    remedy = _remedy(folder)
     try:
         header = json.loads((folder / "state.json").read_text(encoding="utf-8"))
         if header["format"] != FORMAT:
@@ -230,6 +230,15 @@ def read_checkpoint(folder: Path, parts: tuple[str, ...] | None = None) -> Check
         except CheckpointError as error:
             raise CheckpointError(f"{error}: {remedy}") from error
     return Checkpoint(step, tensors, state)
+
+
+def _remedy(folder: Path) -> str:
+    """What to do about a damaged checkpoint, as its siblings allow."""
+    others = [int(name) for name in CheckpointStore(folder.parent).names() if name != folder.name]
+    if not others:
+        return "it is the run's only checkpoint, so put back a copy of it or train the run anew"
+    before = _NAME.fullmatch(folder.name) and min(others) < int(folder.name)
+    return f"remove {folder} to go on from the checkpoint {'before' if before else 'after'} it"
 
 
 def _digest_of(header: Mapping[str, Any]) -> str:

@@ -10,7 +10,7 @@ exactly: nothing but weights, optimiser state, averages and the metrics not yet 
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import nullcontext
 from dataclasses import dataclass, field
 from typing import Any
@@ -89,6 +89,7 @@ def fit(
     metrics: MetricsFile | None = None,
     events: Events | None = None,
     interrupt: InterruptRequest | None = None,
+    loaded: Callable[[], None] | None = None,
 ) -> FitResult:
     """Train a model in place, from its last checkpoint if the store has one.
 
@@ -107,6 +108,7 @@ def fit(
         metrics: Where the averaged terms go; ``None`` writes none.
         events: Who is told.
         interrupt: Asked after each step whether to stop.
+        loaded: Called once the last checkpoint is loaded, if there is one, before anything on the disk is changed.
 
     Returns:
         What the fit came to.
@@ -119,7 +121,7 @@ def fit(
     """
     with execution.applied(), default_generator_kept(execution.device):
         run = _Fit(model, objective, dataset, settings, execution=execution, seed=seed, stage=stage)
-        run.attach(store, metrics, events or Events(), interrupt)
+        run.attach(store, metrics, events or Events(), interrupt, loaded)
         return run.run()
 
 
@@ -163,12 +165,15 @@ class _Fit:
         metrics: MetricsFile | None,
         events: Events,
         interrupt: InterruptRequest | None,
+        loaded: Callable[[], None] | None = None,
     ) -> None:
         """Say where things go, and go on from the last checkpoint if there is one."""
         self.store, self.metrics, self.events, self.interrupt = store, metrics, events, interrupt
         found = None if store is None else store.load()
         if found is not None:
             self.restore(found)
+        if loaded is not None:
+            loaded()
         if store is not None:
             store.tidy(None if found is None else found.step)
             if self.progress.best_step is not None:
