@@ -55,12 +55,14 @@ class Interrupted(LatentiaError):
     exit_code = 130
 
 
-def did_you_mean(word: str, options: Iterable[str]) -> str:
-    """Suggest the nearest of some names.
+def did_you_mean(word: str, options: Iterable[str], *, prefix: str = "", suffix: str = "") -> str:
+    """Suggest the nearest of some names, whatever their case.
 
     Args:
         word: What was written.
         options: What could have been meant.
+        prefix: What stood before the word, to be shown with the suggestion, such as the section of a setting.
+        suffix: What stood after it.
 
     Returns:
         ``" Did you mean 'x'?"`` with a leading space, or the empty string where nothing is near.
@@ -68,6 +70,11 @@ def did_you_mean(word: str, options: Iterable[str]) -> str:
     Example:
         >>> did_you_mean("conv-vea", ["vae", "conv-vae"])
         " Did you mean 'conv-vae'?"
+        >>> did_you_mean("Latent_dims", ["latent_dim"], prefix="model.")
+        " Did you mean 'model.latent_dim'?"
     """
-    near = difflib.get_close_matches(word, list(options), n=1, cutoff=0.6)
-    return f" Did you mean '{near[0]}'?" if near else ""
+    options = list(options)
+    for names, sought in (({name: name for name in options}, word), ({n.lower(): n for n in options}, word.lower())):
+        if near := difflib.get_close_matches(sought, list(names), n=1, cutoff=0.6):
+            return f" Did you mean '{prefix}{names[near[0]]}{suffix}'?"
+    return ""

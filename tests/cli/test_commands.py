@@ -142,7 +142,7 @@ def test_train_over_seeds(latentia: Any, tmp_path: Path, capsys: pytest.CaptureF
         (["conv-vea"], 2, "Did you mean 'conv-vae'?"),
         (["vae", "--data", "fashion-mnits"], 2, "Did you mean 'fashion-mnist'?"),
         (["vae", "--data", "nowhere.npy"], 1, "nowhere.npy"),
-        (["vae", "--set", "training.batchsize=3"], 2, "Did you mean 'batch_size'?"),
+        (["vae", "--set", "training.batchsize=3"], 2, "Did you mean 'training.batch_size'?"),
         (["vae", "--set", "training.batch_size"], 2, "--set"),
         (["vae", "--set", "training.batch_size=0"], 2, "training.batch_size"),
         (["nowhere.toml"], 2, "nowhere.toml"),

@@ -114,3 +114,11 @@ def test_what_is_quoted_stays_short_and_on_one_line():
     assert shown(Path("/tmp/a b.npy")) == "/tmp/a b.npy"
     assert shown("a\0b\x1b[31m\n\udc80") == "a?b?[31m??"
     assert len(shown("雪" * 9999)) == 203
+
+
+@pytest.mark.parametrize("name", ["notes.npy", "notes.npz"])
+@pytest.mark.parametrize("content", [b"just some text\n", b"", b"\x80\x04\x95 a pickle"])
+def test_what_is_no_numpy_file_is_called_so(tmp_path: Path, name: str, content: bytes):
+    (tmp_path / name).write_bytes(content)
+    with pytest.raises(DataError, match=rf"{name}, it is not a NumPy file.*numpy\.save"):
+        read_arrays(tmp_path / name)

@@ -304,9 +304,9 @@ def test_densities(likelihood: Likelihood) -> None:
     assert likelihood.kind(UNIT) == "density" and likelihood.is_normalised(UNIT)
     assert likelihood.check(UNIT, True) == likelihood.check(DEQUANTIZED, True) == likelihood.check(GREY, False) == []
     (warning,) = likelihood.check(GREY, True)
-    assert "data.dequantize = true" in warning and "'discretized-logistic'" in warning
+    assert "data.dequantize=true" in warning and "name=discretized-logistic" in warning
     (warning,) = likelihood.check(BINARY, True)
-    assert "'bernoulli'" in warning
+    assert "name=bernoulli" in warning
 
 
 @pytest.mark.parametrize("likelihood", [DiscretizedLogistic(), DiscretizedLogisticMixture(), Categorical()])
@@ -314,32 +314,45 @@ def test_masses(likelihood: Likelihood) -> None:
     assert likelihood.kind(GREY) == "mass" and likelihood.is_normalised(GREY)
     assert likelihood.check(GREY, True) == []
     for spec in (UNIT, REAL):
-        with pytest.raises(ConfigError, match=r"levels.*'gaussian'"):
+        with pytest.raises(ConfigError, match=r"levels.*=gaussian"):
             likelihood.check(spec, True)
-    with pytest.raises(ConfigError, match=r"data.dequantize = false"):
+    with pytest.raises(ConfigError, match=r"data.dequantize=false"):
         likelihood.check(DEQUANTIZED, True)
-    with pytest.raises(ConfigError, match=r"model.likelihood.levels = 2 or .*'bernoulli'"):
+    with pytest.raises(ConfigError, match=r"model.likelihood.levels=2 or .*=bernoulli"):
         likelihood.check(BINARY, True)
-    with pytest.raises(ConfigError, match=r"levels = 16$"):
+    with pytest.raises(ConfigError, match=r"levels=16$"):
         likelihood.check(DataSpec((1, 8, 8), levels=16), True)
 
 
 @pytest.mark.parametrize("likelihood", [Bernoulli(), ContinuousBernoulli()])
 def test_values_outside_the_unit_interval_are_refused(likelihood: Likelihood) -> None:
-    with pytest.raises(ConfigError, match=r"-3 to 4.*'gaussian'.*data.scale = 'unit'"):
+    with pytest.raises(
+        ConfigError, match=r"-3 to 4: use --set model.likelihood.name=gaussian \(from Python: settings="
+    ):
         likelihood.check(REAL, True)
+    with pytest.raises(ConfigError, match=r"or --set data\.scale=unit if no held-out value"):
+        likelihood.check(REAL, True)
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "said"), [(0.0, 255.0, True), (12.0, 253.5, True), (-1.0, 255.0, False), (0.0, 9.0, False)]
+)
+def test_pixels_of_another_type_are_told_how_to_be_stored(low: float, high: float, said: bool) -> None:
+    with pytest.raises(ConfigError) as caught:
+        Bernoulli().check(DataSpec((1, 8, 8), low=low, high=high), True)
+    assert ("x.astype('uint8') or divide them by 255; else use --set" in str(caught.value)) == said
 
 
 @pytest.mark.parametrize("likelihood_class", [Gaussian, Laplace])
 def test_a_sigmoid_cannot_reach_values_outside(likelihood_class: type[Gaussian]) -> None:
-    with pytest.raises(ConfigError, match="loc_activation = 'identity'"):
+    with pytest.raises(ConfigError, match="loc_activation=identity"):
         likelihood_class(loc_activation="sigmoid").check(REAL, True)
     assert likelihood_class().check(REAL, True) == []
 
 
 def test_bernoulli_on_dequantised_data_is_warned_of() -> None:
     (warning,) = Bernoulli().check(DEQUANTIZED, True)
-    assert "data.dequantize = false" in warning
+    assert "data.dequantize=false" in warning
 
 
 def test_effective_beta() -> None:

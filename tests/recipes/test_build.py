@@ -302,26 +302,26 @@ def test_capacity_excludes_beta_and_free_bits(other: str) -> None:
 @pytest.mark.parametrize(
     ("assignments", "spec", "remedies"),
     [
-        (["model.likelihood.name=bernoulli"], STANDARD, ["model.likelihood.name = 'gaussian'", "data.scale = 'unit'"]),
-        (["model.likelihood.name=continuous-bernoulli"], STANDARD, ["model.likelihood.name = 'gaussian'"]),
+        (["model.likelihood.name=bernoulli"], STANDARD, ["model.likelihood.name=gaussian", "data.scale=unit"]),
+        (["model.likelihood.name=continuous-bernoulli"], STANDARD, ["model.likelihood.name=gaussian"]),
         (
             ["model.likelihood.name=gaussian", "model.likelihood.loc_activation=sigmoid"],
             STANDARD,
-            ["model.likelihood.loc_activation = 'identity'"],
+            ["model.likelihood.loc_activation=identity"],
         ),
         (
             ["model.likelihood.name=laplace", "model.likelihood.loc_activation=sigmoid"],
             STANDARD,
-            ["model.likelihood.loc_activation = 'identity'"],
+            ["model.likelihood.loc_activation=identity"],
         ),
-        (["model.likelihood.name=discretized-logistic"], UNIT, ["model.likelihood.name = 'gaussian'"]),
-        (["model.likelihood.name=discretized-logistic-mixture"], STANDARD, ["model.likelihood.name = 'gaussian'"]),
-        (["model.likelihood.name=discretized-logistic"], DEQUANTISED, ["data.dequantize = false"]),
-        (["model.likelihood.name=categorical"], BINARY, ["levels = 2", "model.likelihood.name = 'bernoulli'"]),
+        (["model.likelihood.name=discretized-logistic"], UNIT, ["model.likelihood.name=gaussian"]),
+        (["model.likelihood.name=discretized-logistic-mixture"], STANDARD, ["model.likelihood.name=gaussian"]),
+        (["model.likelihood.name=discretized-logistic"], DEQUANTISED, ["data.dequantize=false"]),
+        (["model.likelihood.name=categorical"], BINARY, ["levels=2", "model.likelihood.name=bernoulli"]),
         (
             ["model.likelihood.name=categorical", "model.likelihood.levels=16"],
             GREY,
-            ["model.likelihood.levels = 256"],
+            ["model.likelihood.levels=256"],
         ),
     ],
 )
@@ -408,7 +408,7 @@ def test_presets_fit_grey_images_without_a_warning_but_for_densities(name: str) 
     [
         (VAE, [], GREY, 100, "only 100 training samples, fewer than the 128 of a batch"),
         (VAE, ["model.likelihood.name=gaussian"], GREY, 1000, "a density, but the data take only 256 values"),
-        (VAE, [], DEQUANTISED, 1000, "data.dequantize = false"),
+        (VAE, [], DEQUANTISED, 1000, "data.dequantize=false"),
         (VAE, ["objective.name=autoencoder"], GREY, 1000, "set objective.name = 'elbo', or model.prior = 'none'"),
         (VAE, ["objective.gamma=10"], GREY, 1000, "objective.gamma has no effect without a capacity"),
         (AE, ["objective.rho=0.2"], GREY, 1000, "objective.rho has no effect without objective.kl_sparsity"),

@@ -121,6 +121,14 @@ def test_a_config_does_not_change() -> None:
     assert to_toml(VAE) == before
 
 
+def test_an_argument_is_named_in_place_of_its_key() -> None:
+    arguments = {"training.epochs": "epochs", "seed": "seed"}
+    with pytest.raises(ConfigError, match=r"^epochs must be less than or equal to 1000000, not 1e\+300$"):
+        override(VAE, ["training.epochs=1e300"], arguments)
+    with pytest.raises(ConfigError, match=r"^--set: training.steps must be greater than 0"):
+        override(VAE, ["training.steps=0"], arguments)
+
+
 # --- refusals ---------------------------------------------------------------------------------------------------------
 
 
@@ -128,12 +136,12 @@ def test_a_config_does_not_change() -> None:
     ("values", "complaint"),
     [
         ({"modle": {}}, "the config has an unknown setting modle. Did you mean 'model'?"),
-        ({"model": {"latent_dims": 2}}, "an unknown setting model.latent_dims. Did you mean 'latent_dim'?"),
-        ({"model": {"encoder": {"name": "mlp", "hiden": [3]}}}, "setting model.encoder.hiden. Did you mean 'hidden'?"),
-        ({"training": {"optimizer": {"lrr": 1.0}}}, "unknown setting training.optimizer.lrr. Did you mean 'lr'?"),
+        ({"model": {"latent_dims": 2}}, "an unknown setting model.latent_dims. Did you mean 'model.latent_dim'?"),
+        ({"model": {"encoder": {"name": "mlp", "hiden": [3]}}}, "encoder.hiden. Did you mean 'model.encoder.hidden'?"),
+        ({"training": {"optimizer": {"lrr": 1.0}}}, "optimizer.lrr. Did you mean 'training.optimizer.lr'?"),
         (
             {"objective": {"beta": {"name": "linear", "start": 0, "end": 1, "unti": 1}}},
-            "unknown setting objective.beta.unti. Did you mean 'until'?",
+            "unknown setting objective.beta.unti. Did you mean 'objective.beta.until'?",
         ),
         ({"model": {"encoder": {"name": "mlp", "mlp": 1}}}, "unknown setting model.encoder.mlp."),
         ({"model": {"encoder": {"name": "conv", "hidden": [3]}}}, "model.encoder.hidden. It belongs to name = 'mlp'."),
@@ -335,12 +343,17 @@ def test_steps_and_epochs_exclude_each_other(order: int) -> None:
 @pytest.mark.parametrize(
     ("assignment", "complaint"),
     [
-        ("modl.latent_dim=2", "there is no setting 'modl.latent_dim'. Did you mean 'model'?"),
-        ("model.latnt_dim=2", "there is no setting 'model.latnt_dim'. Did you mean 'latent_dim'?"),
-        ("training.optimiser.lr=3", "there is no setting 'training.optimiser.lr'. Did you mean 'optimizer'?"),
-        ("training.optimizer.lrr=3", "setting training.optimizer.lrr. Did you mean 'lr'?"),
-        ("model.encoder.hiden=[3]", "setting model.encoder.hiden. Did you mean 'hidden'?"),
+        ("modl.latent_dim=2", "there is no setting 'modl.latent_dim'. Did you mean 'model.latent_dim'?"),
+        ("model.latnt_dim=2", "there is no setting 'model.latnt_dim'. Did you mean 'model.latent_dim'?"),
+        (
+            "training.optimiser.lr=3",
+            "there is no setting 'training.optimiser.lr'. Did you mean 'training.optimizer.lr'?",
+        ),
+        ("training.optimizer.lrr=3", "setting training.optimizer.lrr. Did you mean 'training.optimizer.lr'?"),
+        ("model.encoder.hiden=[3]", "setting model.encoder.hiden. Did you mean 'model.encoder.hidden'?"),
         ("model.encoder.channels=[3]", "setting model.encoder.channels. It belongs to name = 'conv'."),
+        ("Model.Latent_dim=2", "Did you mean 'model.Latent_dim'?"),
+        ("model.LATENT_DIM=2", "Did you mean 'model.latent_dim'?"),
         ("sede=2", "there is no setting 'sede'. Did you mean 'seed'?"),
         ("seed.x=2", "'seed' has no settings of its own"),
         ("training.steps.x=2", "'training.steps' has no settings of its own"),
@@ -349,7 +362,8 @@ def test_steps_and_epochs_exclude_each_other(order: int) -> None:
         ("name=x", "there is no setting 'name'"),
         ("model.encoder.name=mpl", "model.encoder.name has no 'mpl'"),
         ("model.encoder=mlp", "model.encoder must be a table with a name, not 'mlp': write it as model.encoder.name"),
-        ("model.encoder.hidden=400", "model.encoder.hidden must be a valid list, not 400"),
+        ("model.encoder.hidden=400", "model.encoder.hidden must be a valid list, not 400: write it as [400]"),
+        ("model.encoder.hidden=400,200", "must be a valid list, not '400,200': write it as [400,200]"),
         ("data.dequantize=yes", "data.dequantize must be a valid boolean, not 'yes'"),
         ("seed=1\nx = 2", "seed must be a valid integer, not '1\\nx = 2'"),
         ("seed=" + "9" * 5000, "seed must be a valid integer"),
@@ -448,7 +462,7 @@ def test_an_optional_part_is_begun_by_any_of_its_settings() -> None:
     assert config.model.condition is not None
     assert (config.model.condition.encoder, config.model.condition.decoder) == (False, True)
     assert override(config, ["model.condition=none"]).model.condition is None
-    with pytest.raises(ConfigError, match="Did you mean 'decoder'"):
+    with pytest.raises(ConfigError, match=r"Did you mean 'model\.condition\.decoder'"):
         override(config, ["model.condition.decoders=true"])
 
 

@@ -46,7 +46,7 @@ def complaint(values: Any) -> str:
         ({"drnk": 1}, "the order has an unknown setting drnk. Did you mean 'drink'?"),
         (
             {"drink": {"name": "tea", "minuts": 1}},
-            "the order has an unknown setting drink.minuts. Did you mean 'minutes'?",
+            "the order has an unknown setting drink.minuts. Did you mean 'drink.minutes'?",
         ),
         (
             {"drink": {"name": "tea", "cups": [1]}},

@@ -193,7 +193,12 @@ def test_presets_say_what_they_are(name: str) -> None:
 
 @pytest.mark.parametrize(
     ("name", "hint"),
-    [("conv-vea", "Did you mean 'conv-vae'?"), ("VAE", "There are: "), ("", "There are: ae, conv-ae")],
+    [
+        ("conv-vea", "Did you mean 'conv-vae'?"),
+        ("VAE", "Did you mean 'vae'?"),
+        ("xyz", "There are: "),
+        ("", "There are: ae, conv-ae"),
+    ],
 )
 def test_a_misspelt_preset_is_refused_with_what_there_is(name: str, hint: str) -> None:
     with pytest.raises(ConfigError) as caught:

@@ -31,7 +31,7 @@ def test_settings_survive_being_written(name: str) -> None:
         ("gmm", ["covariance=ful"], "Did you mean 'full'"),
         ("gmm", ["name=diffusion"], "cannot be set"),
         ("gmm", ["training.steps=3"], "no setting 'training.steps'"),
-        ("diffusion", ["training.step=3"], "Did you mean 'steps'"),
+        ("diffusion", ["training.step=3"], "Did you mean 'training.steps'"),
         ("diffusion", ["training.optimizer.lr=fast"], "training.optimizer.lr must be a valid number"),
     ],
 )

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import io
 import os
+import re
 import sys
 import traceback
 import warnings
@@ -17,6 +18,7 @@ from typing import Any, TextIO
 from latentia.errors import Interrupted, LatentiaError, did_you_mean
 from latentia.storage import is_full
 
+_CHOICE = re.compile(r"'(?P<word>[^']*)' is not one of (?P<options>'.*')\.$")
 USAGE = 2
 INTERRUPTED = 130
 
@@ -100,7 +102,9 @@ def _say_usage(error: Any) -> int:
     if option is not None and getattr(error, "possibilities", None) is not None:
         message = f"there is no option {option}.{did_you_mean(option, error.possibilities)}"
     else:
-        message = error.format_message()
+        message = error.format_message().replace("Value error, ", "", 1)
+        if choice := _CHOICE.search(message):
+            message += did_you_mean(choice["word"], re.findall(r"'([^']*)'", choice["options"]))
     _say(f"error: {message}", USAGE)
     if context is not None:
         print(f"See `{context.command_path} --help`.", file=sys.stderr)

@@ -32,11 +32,23 @@ OutRun = Annotated[
 ]
 Steps = Annotated[
     int | None,
-    typer.Option(metavar="N", min=1, help="Optimiser steps (batches), instead of --epochs.", show_default=False),
+    typer.Option(
+        metavar="N",
+        min=1,
+        max=options.MOST_STEPS,
+        help="Optimiser steps (batches), instead of --epochs.",
+        show_default=False,
+    ),
 ]
 Seed = Annotated[
     int | None,
-    typer.Option(metavar="N", min=0, help="Seed of everything random; presets say 0.", show_default=False),
+    typer.Option(
+        metavar="N",
+        min=0,
+        max=options.MOST_SEED,
+        help="Seed of everything random; presets say 0.",
+        show_default=False,
+    ),
 ]
 Seeds = Annotated[
     int | None,

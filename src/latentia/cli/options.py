@@ -12,17 +12,20 @@ from latentia.cli import completion
 from latentia.errors import ConfigError
 
 Part = Literal["train", "valid", "test"]
+MOST_EPOCHS, MOST_STEPS, MOST_SEED = 10**6, 10**12, 2**63 - 1  # as the settings have it, said without loading them
 PrecisionName = Literal["auto", "fp32", "bf16"]
 
 
 def positive(value: float | None) -> float | None:
-    """Refuse what is no positive finite number.
+    """Refuse what is no positive finite number, or larger than any number of epochs.
 
     Raises:
-        BadParameter: For zero, a negative number, NaN or infinity.
+        BadParameter: For zero, a negative number, NaN, infinity, or more than :data:`MOST_EPOCHS`.
     """
     if value is not None and not (math.isfinite(value) and value > 0):
         raise typer.BadParameter(f"{value:g} is not a positive number")
+    if value is not None and value > MOST_EPOCHS:
+        raise typer.BadParameter(f"{value:g} is more than {MOST_EPOCHS:,d}")
     return value
 
 

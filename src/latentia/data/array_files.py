@@ -114,6 +114,7 @@ def read_arrays(path: Path) -> Contents:
             "numpy.save or numpy.savez"
         )
     try:
+        _check_magic(path)
         with open(path, "rb") as file:  # closed here, as NumPy forgets to when it meets a damaged archive
             loaded: Any = np.load(file, allow_pickle=False)
             if isinstance(loaded, np.lib.npyio.NpzFile):
@@ -131,6 +132,16 @@ def read_arrays(path: Path) -> Contents:
         raise DataError(
             f"cannot read {shown(path)} ({shown(reason)}); save plain numbers with numpy.save or numpy.savez"
         ) from error
+
+
+def _check_magic(path: Path) -> None:
+    """Refuse what does not begin like the file that it is called; NumPy would take it for a pickle."""
+    with open(path, "rb") as file:
+        begin = file.read(6)
+    if not begin.startswith((b"\x93NUMPY", b"PK\x03\x04", b"PK\x05\x06")):
+        raise DataError(
+            f"cannot read {shown(path)}, it is not a NumPy file; save plain numbers with numpy.save or numpy.savez"
+        )
 
 
 def _from_archive(archive: Any, name: str) -> Contents:

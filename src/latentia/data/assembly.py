@@ -240,7 +240,7 @@ def _check_binarizable(splits: dict[str, Split], levels: int | None, settings: D
     if low < 0 or high > 1:
         raise ConfigError(
             f"data.binarize needs values in [0, 1], and these go from {low:.4g} to {high:.4g}; "
-            "set data.scale = 'unit', or leave data.binarize out"
+            "use --set data.scale=unit, or leave data.binarize out"
         )
 
 

@@ -128,7 +128,7 @@ def evaluate(
         if value is not None and not math.isfinite(value):
             raise DataError(
                 f"the {name} of the {split} part is not finite: it holds values far outside those of the training "
-                "part; look for outliers, or set data.scale = 'standard'"
+                "part; look for outliers, or train with --set data.scale=standard"
             )
     return Evaluation(
         split=split,

@@ -99,29 +99,36 @@ class Likelihood(nn.Module, ABC):
 # --- checks -----------------------------------------------------------------------------------------------------------
 
 
+_FROM_PYTHON = "(from Python: settings=['model.likelihood.name=gaussian'])"
+
+
 def _refuse_outside_unit(name: str, spec: DataSpec) -> None:
     if spec.low < 0 or spec.high > 1:
+        pixels = ""
+        if spec.low >= 0 and 250 <= spec.high <= 256:
+            pixels = "if they are 8-bit values, store them as such by x.astype('uint8') or divide them by 255; else "
         raise ConfigError(
-            f"{name} needs data in [0, 1], but these reach from {spec.low:.4g} to {spec.high:.4g}: set "
-            "model.likelihood.name = 'gaussian', or data.scale = 'unit' if no held-out value leaves the training range"
+            f"{name} needs data in [0, 1], but these reach from {spec.low:.4g} to {spec.high:.4g}: {pixels}use "
+            f"--set model.likelihood.name=gaussian {_FROM_PYTHON}, or --set data.scale=unit if no held-out value "
+            "leaves the training range"
         )
 
 
 def _refuse_without_levels(name: str, levels: int, spec: DataSpec) -> None:
     if spec.dequantized:
         raise ConfigError(
-            f"{name} gives probabilities to levels, but the data are dequantised: set data.dequantize = false, or "
-            "model.likelihood.name = 'gaussian'"
+            f"{name} gives probabilities to levels, but the data are dequantised: use --set data.dequantize=false, or "
+            f"--set model.likelihood.name=gaussian {_FROM_PYTHON}"
         )
     if spec.levels is None or spec.low < 0 or spec.high > 1:
         raise ConfigError(
             f"{name} needs data stored as levels, such as 8-bit images without rescaling, but these are real numbers: "
-            "set model.likelihood.name = 'gaussian'"
+            f"use --set model.likelihood.name=gaussian {_FROM_PYTHON}"
         )
     if spec.levels != levels:
         raise ConfigError(
-            f"{name} is set to {levels} levels, but the data have {spec.levels}: set model.likelihood.levels = "
-            f"{spec.levels}" + (" or model.likelihood.name = 'bernoulli'" if spec.binary else "")
+            f"{name} is set to {levels} levels, but the data have {spec.levels}: use --set model.likelihood.levels="
+            f"{spec.levels}" + (" or --set model.likelihood.name=bernoulli" if spec.binary else "")
         )
 
 
@@ -131,8 +138,8 @@ def _warn_of_density(name: str, spec: DataSpec, has_prior: bool) -> list[str]:
     better = "bernoulli" if spec.binary else "discretized-logistic"
     return [
         f"{name} is a density, but the data take only {spec.levels} values: a density on a few points has no upper "
-        "limit, so elbo, nll and bits_per_dim compare with no other likelihood; set data.dequantize = true, or "
-        f"model.likelihood.name = '{better}'"
+        "limit, so elbo, nll and bits_per_dim compare with no other likelihood; use --set data.dequantize=true, or "
+        f"--set model.likelihood.name={better}"
     ]
 
 
@@ -165,8 +172,8 @@ class Bernoulli(Likelihood):
         _refuse_outside_unit("bernoulli", spec)
         if spec.dequantized:
             return [
-                "bernoulli on dequantised data is a cross-entropy to which the noise only adds: set "
-                "data.dequantize = false, or model.likelihood.name = 'continuous-bernoulli'"
+                "bernoulli on dequantised data is a cross-entropy to which the noise only adds: use "
+                "--set data.dequantize=false, or --set model.likelihood.name=continuous-bernoulli"
             ]
         return []
 
@@ -313,7 +320,7 @@ def _refuse_sigmoid_outside_unit(name: str, activation: str, spec: DataSpec) -> 
     if activation == "sigmoid" and (spec.low < 0 or spec.high > 1):
         raise ConfigError(
             f"{name} with a sigmoid reaches only [0, 1], but the data reach from {spec.low:.4g} to {spec.high:.4g}: "
-            "set model.likelihood.loc_activation = 'identity', or data.scale = 'unit' if no held-out value "
+            "use --set model.likelihood.loc_activation=identity, or --set data.scale=unit if no held-out value "
             "leaves the training range"
         )
 

@@ -64,13 +64,16 @@ class Config(Settings):
     training: TrainingSettings = TrainingSettings()
 
 
-def make_config(values: Mapping[str, Any], source: str = "the config") -> Config:
+def make_config(
+    values: Mapping[str, Any], source: str = "the config", arguments: Mapping[str, str] | None = None
+) -> Config:
     """Check a nested mapping and make it a :class:`Config`.
 
     Args:
         values: Nested settings; ``"none"`` stands for an unset optional one. A part without a ``name`` is the default
             one.
         source: Where they came from, to be named in errors.
+        arguments: Dotted key -> the argument that it was given by, which is named instead.
 
     Raises:
         ConfigError: An unknown key (with the nearest one), a wrong type, or a value out of range.
@@ -78,16 +81,16 @@ def make_config(values: Mapping[str, Any], source: str = "the config") -> Config
     Example:
         >>> make_config({"model": {"latent_dim": 2}}).model.latent_dim
         2
-        >>> make_config({"model": {"latent_dims": 2}})
+        >>> make_config({"sede": 2})
         Traceback (most recent call last):
-        latentia.errors.ConfigError: the config has an unknown setting model.latent_dims. Did you mean 'latent_dim'?
+        latentia.errors.ConfigError: the config has an unknown setting sede. Did you mean 'seed'?
     """
     if not isinstance(values, Mapping):
         raise ConfigError(f"{source} is not a table of settings")
     try:
         config = Config.model_validate(dict(values))
     except ValidationError as error:
-        raise ConfigError(explain(error, Config, source)) from error
+        raise ConfigError(explain(error, Config, source, arguments or {})) from error
     try:
         to_toml(config).encode("utf-8")
     except ValueError as error:  # a whole number of thousands of digits, or half of a character
@@ -121,7 +124,7 @@ def to_toml(config: Config) -> str:
     return tomli_w.dumps(_without_none(config.model_dump(mode="json")))
 
 
-def override(config: Config, assignments: Iterable[str]) -> Config:
+def override(config: Config, assignments: Iterable[str], arguments: Mapping[str, str] | None = None) -> Config:
     """Apply assignments such as ``training.batch_size=64`` or ``objective.beta={name="linear", start=0.0}``.
 
     The value is read as TOML, and as a plain string where it is none. Assigning ``name`` of a part that is chosen by
@@ -131,6 +134,7 @@ def override(config: Config, assignments: Iterable[str]) -> Config:
     Args:
         config: What to start from.
         assignments: ``dotted.key=value``, applied in order.
+        arguments: Dotted key -> the argument that it was given by, which errors name instead.
 
     Raises:
         ConfigError: If an assignment has no ``=``, names or values do not fit, or one assignment undoes another.
@@ -149,7 +153,7 @@ def override(config: Config, assignments: Iterable[str]) -> Config:
         value = _parse(text.strip())
         _assign(values, key, value, given)
         given[key] = value
-    return make_config(values, "--set")
+    return make_config(values, "--set", arguments)
 
 
 def _parse(text: str) -> Any:
@@ -168,7 +172,7 @@ def _assign(values: dict[str, Any], key: str, value: Any, given: Mapping[str, An
             _refuse_undoing(key, value, given)
             section.clear()
     elif section and last not in section and "name" not in section and not _is_setting(parents, last):
-        raise ConfigError(f"there is no setting '{key}'.{did_you_mean(last, section)}")
+        raise ConfigError(f"there is no setting '{key}'.{did_you_mean(last, section, prefix=key.removesuffix(last))}")
     section[last] = value
     if key in _EXCLUSIVE and value != NONE:
         other = _EXCLUSIVE[key]
@@ -189,7 +193,9 @@ def _section(values: dict[str, Any], parents: list[str], key: str) -> dict[str, 
     section: Any = values
     for depth, name in enumerate(parents, 1):
         if name not in section:
-            raise ConfigError(f"there is no setting '{key}'.{did_you_mean(name, section)}")
+            above, below = (".".join(part) for part in (parents[: depth - 1], key.split(".")[depth:]))
+            hint = did_you_mean(name, section, prefix=above and f"{above}.", suffix=f".{below}")
+            raise ConfigError(f"there is no setting '{key}'.{hint}")
         if not isinstance(section[name], dict) and settings_at(Config, parents[:depth]):
             section[name] = {}  # it was unset, or a schedule written as a number
         section = section[name]

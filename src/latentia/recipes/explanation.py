@@ -17,16 +17,19 @@ _WIDTH = 60  # characters of a wrong value that are shown
 _NO_TABLE = ("model_type", "model_attributes_type", "dict_type", "union_tag_not_found")
 
 
-def explain(error: ValidationError, root: type[BaseModel], source: str) -> str:
+def explain(
+    error: ValidationError, root: type[BaseModel], source: str, arguments: Mapping[str, str] | None = None
+) -> str:
     """Put the first of pydantic's complaints into one sentence.
 
     Args:
         error: What it raised.
         root: The settings that it was to read.
         source: Where the values came from.
+        arguments: Dotted key -> the argument that it was given by, which is named instead of the source and the key.
 
     Returns:
-        Such as ``the config has an unknown setting model.latent_dims. Did you mean 'latent_dim'?``
+        Such as ``the config has an unknown setting model.latent_dims. Did you mean 'model.latent_dim'?``
     """
     problems = error.errors(include_url=False)
     paths = [_path(root, problem) for problem in problems]
@@ -34,7 +37,11 @@ def explain(error: ValidationError, root: type[BaseModel], source: str) -> str:
     same = [i for i, path in enumerate(paths) if path == paths[0] or path.startswith(paths[0] + "[")]
     chosen = max(same, key=lambda i: len(paths[i]))
     others = len({path for path in paths if not paths[chosen].startswith(path)})
-    return _sentence(root, problems[chosen], paths[chosen], source) + (f" (and {others} more)" if others else "")
+    sentence = _sentence(root, problems[chosen], paths[chosen], source)
+    argument = (arguments or {}).get(paths[chosen])
+    if argument is not None:
+        sentence = sentence.replace(f"{source}: {paths[chosen]}", argument, 1)
+    return sentence + (f" (and {others} more)" if others else "")
 
 
 def settings_at(root: type[BaseModel], keys: Iterable[str]) -> list[type[BaseModel]]:
@@ -104,6 +111,8 @@ def _sentence(root: type[BaseModel], problem: Mapping[str, Any], path: str, sour
     if kind == "literal_error" and isinstance(value, str):
         hint = did_you_mean(value, [str(name) for kind in here for name in get_args(kind)])
         hint = f".{hint}" if hint else ""
+    if kind == "list_type" and isinstance(value, str | int | float):
+        hint = f": write it as [{_shown(value) if not isinstance(value, str) else value.strip()}]"
     must = message.replace("Input should", "must", 1)
     if must == message:
         return f"{source}: {path}: {_lower(message)}, not {_shown(value)}"
@@ -117,7 +126,9 @@ def _suggestion(root: type[BaseModel], place: tuple[Any, ...]) -> str:
     owners = [name for model in _models_in(before) if last in model.model_fields for name in _names_of(model)]
     if owners:
         return f" It belongs to name = '{owners[0]}'."
-    return did_you_mean(last, [name for model in _models_in(here) for name in model.model_fields])
+    above = _follow(root, place[:-1])[0]
+    names = [name for model in _models_in(here) for name in model.model_fields]
+    return did_you_mean(last, names, prefix=f"{above}." if above else "")
 
 
 def _lower(message: str) -> str:

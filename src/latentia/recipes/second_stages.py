@@ -143,7 +143,7 @@ def _assign(values: dict[str, Any], key: str, value: Any) -> None:
             raise ConfigError(f"there is no setting '{key}'.{did_you_mean(parent, section)}")
         section = section[parent]
     if last not in section:
-        raise ConfigError(f"there is no setting '{key}'.{did_you_mean(last, section)}")
+        raise ConfigError(f"there is no setting '{key}'.{did_you_mean(last, section, prefix=key.removesuffix(last))}")
     section[last] = value
     if parents == ["training"] and value not in (None, NONE) and last in ("epochs", "steps"):
         section["steps" if last == "epochs" else "epochs"] = None

@@ -155,7 +155,7 @@ def _lost(directory: RunDirectory) -> bool:
 def _extended(directory: RunDirectory, config: Config, epochs: float, samples: int) -> Config:
     """The config of a run that is to be trained longer."""
     step, finished = directory.last_step(), directory.status().get("state") == "finished"
-    config = override(config, [f"training.epochs={float(epochs)}"])
+    config = override(config, [f"training.epochs={float(epochs)}"], _ARGUMENTS)
     planned = planned_steps(config.training, samples)
     if planned < step or (planned == step and finished):
         done = step * config.training.batch_size / samples
@@ -163,6 +163,14 @@ def _extended(directory: RunDirectory, config: Config, epochs: float, samples: i
     return config
 
 
+_ARGUMENTS = {
+    "training.epochs": "epochs",
+    "training.steps": "steps",
+    "training.device": "device",
+    "training.precision": "precision",
+    "data.source": "data",
+    "seed": "seed",
+}
 _RESOLVED = ("epochs", "steps", "device", "precision", "settings")
 
 
@@ -267,7 +275,7 @@ def resolve(
     assignments += [f"{key}={_toml(value)}" for key, value in wished.items() if value is not None]
     if any(assignment.partition("=")[0].strip() == "preset" for assignment in assignments):
         raise ConfigError("preset is the name that a config began from and cannot be set: give another preset instead")
-    config = override(config, assignments)
+    config = override(config, assignments, {key: _ARGUMENTS[key] for key, value in wished.items() if value is not None})
     absolute = _source(config.data.source)
     return config if absolute == config.data.source else override(config, [f"data.source={_toml(absolute)}"])
 

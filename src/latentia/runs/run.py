@@ -343,7 +343,7 @@ class Run:
         if getattr(self.model.prior, "conditional", False):
             raise ConfigError(
                 f"the prior '{name}' knows no classes, but this model has learned one for each: sample from that, "
-                "or train it with model.prior.name = 'standard-normal'"
+                "or train it with --set model.prior.name=standard-normal"
             )
 
     def _wished(self, classes: Sequence[str | int] | None) -> list[int] | None:
