@@ -76,7 +76,7 @@ def test_rates_are_sorted_and_the_threshold_is_stated() -> None:
     heights = [bar.get_height() for bar in axes.patches]  # type: ignore[attr-defined]
     assert heights == [2.0, 0.5, 0.02]
     assert [label.get_text() for label in axes.get_xticklabels()] == ["2", "0", "3", "1"]
-    assert axes.get_title(loc="left").startswith("3 of 4 active, 2.52 nats")
+    assert axes.get_title(loc="left").startswith("3 of 4 with a rate above 0.01 nats, 2.52 nats")
     legend = axes.get_legend()
     assert legend is not None
     assert "0.01 nats" in legend.get_texts()[0].get_text()

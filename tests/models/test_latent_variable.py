@@ -322,6 +322,22 @@ def test_latents_of_another_shape_are_refused(shape: tuple[int, ...]) -> None:
         model_with().decode(torch.zeros(shape).double())
 
 
+@pytest.mark.parametrize("x", [data().numpy(), [[1.0]]], ids=["numpy", "list"])
+def test_what_is_no_tensor_is_refused(x: Any) -> None:
+    model = model_with()
+    way = r"from_numpy\(x\)\.float\(\)" if hasattr(x, "dtype") else r"as_tensor\(x\)\.float\(\)"
+    for use in (model.encode, model.reconstruct, model.trace):
+        with pytest.raises(ConfigError, match=rf"x must be a tensor, not a {type(x).__name__}: give torch\.{way}"):
+            use(x)
+    with pytest.raises(ConfigError, match=r"z must be a tensor.*\(z\)\.float"):
+        model.decode(x)
+
+
+def test_a_negative_number_of_samples_is_refused() -> None:
+    with pytest.raises(ConfigError, match="cannot be negative, as -1 is"):
+        model_with().sample(-1)
+
+
 @pytest.mark.parametrize("k", [1, SAMPLES])
 @pytest.mark.parametrize("prior", ["normal", "mixture"])
 def test_inputs_are_not_mutated(prior: str, k: int) -> None:

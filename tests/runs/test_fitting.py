@@ -216,8 +216,12 @@ def test_samples_and_own_inputs_need_no_data(tmp_path: Path, arrays: dict[str, A
     result = run.reconstruct(input=tmp_path / "mine.npy")
     assert result.reconstruction.shape == (5, 1, 8, 8)
     assert result.mse == pytest.approx(float(((result.reconstruction - result.x) ** 2).mean()))
-    with pytest.raises(ConfigError):
-        run.sample(10**9)
+    for count in (0, 10**9):
+        with pytest.raises(ConfigError, match=rf"^n must be between 1 and 100,000, not {count}$"):
+            run.sample(count)
+    for temperature in (-1.0, float("nan"), float("inf")):
+        with pytest.raises(ConfigError, match=rf"^the temperature must be a number.*not {temperature:g}$"):
+            run.sample(3, temperature=temperature)
 
 
 CONDITIONAL = {"model.condition.name": "labels", "model.prior.name": "conditional-normal"}

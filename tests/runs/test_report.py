@@ -89,6 +89,13 @@ def test_it_states_the_protocol_and_what_was_trained() -> None:
         assert piece in text, piece
 
 
+def test_it_says_whose_weights_are_the_model() -> None:
+    text = words(Page(render(summary={**SUMMARY, "best_step": 4688, "epochs": 14.99736})))
+    assert "those of step 4,688, the best on the validation part" in text
+    assert "15 epochs, 7,032 steps" in text
+    assert "those of step" not in words(Page(render(summary={**SUMMARY, "best_step": 7032})))
+
+
 def test_it_is_a_semantic_page() -> None:
     page = Page(render())
     assert page.count("h1") == page.count("main") == page.count("details") == 1

@@ -17,6 +17,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from latentia.runs.report import short
+
 if TYPE_CHECKING:
     from rich.table import Table
 
@@ -80,6 +82,8 @@ def figure(name: str, value: float | None) -> str:
     """
     if value is None:
         return NONE
+    if name == "epochs":
+        return short(value)
     if name in QUANTITIES:
         return format(value, QUANTITIES[name].format)
     return format(value, ",d" if isinstance(value, int) else ".4g")
@@ -94,15 +98,29 @@ def trained(summary: Mapping[str, Any]) -> None:
         f"{summary['device']}, {summary['precision']}",
     ]
     print("; ".join(parts))
-    _show(_figures(summary.get("test") or {}, SUMMARY, title="test"))
+    if summary.get("best_step") not in (None, summary["steps"]):
+        print(f"the model has the weights of step {summary['best_step']:,}, which did best on the validation part")
+    if summary.get("test"):
+        _show(_figures(summary["test"], SUMMARY, title="test"))
+    else:
+        print(_not_evaluated(summary))
+
+
+def _not_evaluated(summary: Mapping[str, Any]) -> str:
+    reasons = [note for note in summary.get("notes", []) if "not finite" in note]
+    return f"not evaluated: {reasons[0] if reasons else 'the data have no test part'}"
 
 
 def trained_seeds(summary: Mapping[str, Any]) -> None:
     """The spread of the test figures over seeds."""
     runs = summary["runs"]
     spreads = {name: spread for name, spread in summary["test"].items() if spread is not None}
-    print(f"test, {len(runs)} seeds")
-    _show(_spreads(spreads))
+    seeds = f"{len(runs)} seed{'s' if len(runs) != 1 else ''}"
+    if spreads:
+        print(f"test, {seeds}")
+        _show(_spreads(spreads))
+    else:
+        print(f"{seeds}, {_not_evaluated(runs[0])}")
     for run in runs:
         if run.get("run") is not None:
             print(f"run       {near(run['run'])}")
@@ -161,6 +179,26 @@ def near(path: str | Path) -> str:
     return f'"{text}"' if " " in text else text
 
 
+def quoted(text: str) -> str:
+    r"""A text that has control characters in it, quoted, so that it stays on its line; others as they are.
+
+    Example:
+        >>> quoted("a\nb"), quoted("a b")
+        ("'a\\nb'", 'a b')
+    """
+    return text if text.isprintable() else repr(text)
+
+
+def samples(n: int) -> str:
+    """How many samples, in words.
+
+    Example:
+        >>> samples(1), samples(1000)
+        ('1 sample', '1,000 samples')
+    """
+    return f"{n:,} sample{'s' if n != 1 else ''}"
+
+
 def suggestions(run: Path | None) -> None:
     """What to try after the demo."""
     place = near(run) if run is not None else "RUN"
@@ -181,10 +219,15 @@ def evaluated(result: Mapping[str, Any]) -> None:
     """An evaluation, and what its figures rest on."""
     optional = ("perplexity", "code_bits")  # of discrete latents only
     names = [name for name in QUANTITIES if name in result and not (name in optional and result[name] is None)]
-    table = _figures(result, names, title=f"{result['split']}, {result['n']:,} samples")
-    if result.get("latent_dim") is not None:
+    table = _figures(result, names, title=f"{result['split']}, {samples(result['n'])}")
+    if result.get("latent_dim") is not None and result.get("active_units") is not None:
         active = result.get("active_units")
-        table.add_row("active units", figure("", active), f"of {result['latent_dim']}", "latents that follow the data")
+        table.add_row(
+            "active units",
+            figure("", active),
+            f"of {result['latent_dim']}",
+            "latents whose mean varies over the data, with a variance above 0.01",
+        )
     _show(table)
     if result.get("over_seeds"):
         _show(_spreads(result["over_seeds"]))
@@ -230,7 +273,9 @@ def judged(result: Mapping[str, Any]) -> None:
 
 def reconstructed(result: Mapping[str, Any]) -> None:
     """How far reconstructions are from originals, and where the picture is."""
-    print(f"mse {figure('mse', result['mse'])} (mean over values and samples)")
+    source = result["source"]
+    of = f"the {source}" if source.split()[0] in ("train", "valid", "test") else source
+    print(f"mse {figure('mse', result['mse'])} (mean over the values of the first {result['n']:,} of {of})")
     _picture(result)
 
 
@@ -471,14 +516,15 @@ def run_table(rows: Sequence[Mapping[str, Any]], folder: Path) -> None:
     table = _table("run", "preset", "data", "seed", "state", "steps", "elbo", "mse", "last sign", numbers=(3, 5, 6, 7))
     for row in rows:
         names = [
-            str(row[name] if row[name] is not None else NONE) for name in ("name", "preset", "data", "seed", "state")
+            quoted(str(row[name] if row[name] is not None else NONE))
+            for name in ("name", "preset", "data", "seed", "state")
         ]
         figures = [figure(name, row[name]) for name in ("step", "elbo", "mse")]
         table.add_row(*names, *figures, row["heartbeat"] or NONE)
     _show(table)
     for row in rows:
         if row["fault"]:
-            print(f"{row['name']}: {row['fault']}")
+            print(f"{quoted(row['name'])}: {quoted(row['fault'])}")
 
 
 def data(described: Mapping[str, Any]) -> None:
@@ -491,7 +537,7 @@ def data(described: Mapping[str, Any]) -> None:
     for name, part in described["splits"].items():
         counts = sorted(part.get("per_class", {}).values())
         spread = f", {counts[0]:,} to {counts[-1]:,} of each class" if counts else ""
-        table.add_row(name, f"{part['n']:,} samples{spread}")
+        table.add_row(name, f"{samples(part['n'])}{spread}")
     if described["classes"]:
         table.add_row("classes", ", ".join(described["classes"]))
     table.add_row("fingerprint", described["fingerprint"])

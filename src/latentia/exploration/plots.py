@@ -193,9 +193,12 @@ def plot_rate_per_dimension(
             color=style.ORANGE,
             linewidth=1.4,
             linestyle=(0, (4, 2)),
-            label=f"active above {ACTIVE_RATE:g} nats",
+            label=f"{ACTIVE_RATE:g} nats",
         )
-        counted = f"{int(active.sum())} of {len(values)} active, {values.sum():.2f} nats per {style.plain(noun)} in all"
+        counted = (
+            f"{int(active.sum())} of {len(values)} with a rate above {ACTIVE_RATE:g} nats, "
+            f"{values.sum():.2f} nats per {style.plain(noun)} in all"
+        )
         axes.set_title(counted, loc="left", fontsize=10.5, fontweight="normal")
         every = -(-len(values) // 32)
         axes.set_xticks(places[::every], [str(index) for index in order[::every]])

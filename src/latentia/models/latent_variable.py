@@ -110,6 +110,7 @@ class LatentVariableModel(nn.Module):
         Raises:
             ConfigError: If x has another shape than the model was built for, or y does not fit a conditional model.
         """
+        _check_tensor(x, "x")
         if not x.is_floating_point():
             raise ConfigError(f"the model takes real numbers, not {x.dtype}: convert 8-bit values by x.float() / 255")
         if tuple(x.shape[1:]) != self.event_shape:
@@ -132,6 +133,7 @@ class LatentVariableModel(nn.Module):
         Raises:
             ConfigError: If z has another shape than the model was built for, or y does not fit a conditional model.
         """
+        _check_tensor(z, "z")
         if tuple(z.shape[1:]) != self.latent_shape:
             raise ConfigError(
                 f"the model's latents have shape (B, {', '.join(map(str, self.latent_shape))}), "
@@ -171,6 +173,7 @@ class LatentVariableModel(nn.Module):
         Raises:
             ConfigError: If x, y or the noise has another shape than the model or K asks for.
         """
+        _check_tensor(x, "x")
         y = self._labels(y, len(x))
         q = self.encode(x, y)
         shape = (k, len(x), *self.latent_shape)
@@ -215,8 +218,11 @@ class LatentVariableModel(nn.Module):
             (n, *event).
 
         Raises:
-            ConfigError: For a model without a prior, which cannot sample; or if y does not fit a conditional model.
+            ConfigError: If ``n`` is negative; for a model without a prior, which cannot sample; or if y does not fit
+                a conditional model.
         """
+        if n < 0:
+            raise ConfigError(f"n is how many samples to draw and cannot be negative, as {n} is")
         prior = self.prior if prior is None else prior
         if prior is None:
             raise ConfigError(
@@ -226,3 +232,10 @@ class LatentVariableModel(nn.Module):
         y = self._labels(y, n)
         z = prior.sample(n, generator=generator, temperature=temperature, y=y)
         return self.decode(z if z.is_floating_point() else self.posterior.lookup(z), y).mean
+
+
+def _check_tensor(value: Any, name: str) -> None:
+    """Refuse what is no tensor, such as a NumPy array."""
+    if not isinstance(value, Tensor):
+        way = "from_numpy" if type(value).__module__ == "numpy" else "as_tensor"
+        raise ConfigError(f"{name} must be a tensor, not a {type(value).__name__}: give torch.{way}({name}).float()")

@@ -410,8 +410,9 @@ def check_together(config: Config, spec: DataSpec, samples: int, *, validated: b
     ):
         warnings.append("objective.rho has no effect without objective.kl_sparsity: set that, such as to 3.0")
     if samples < config.training.batch_size:
+        those = f"are only {samples} training samples" if samples != 1 else "is only 1 training sample"
+        some = "some of them" if samples != 1 else "it"
         warnings.append(
-            f"there are only {samples} training samples, fewer than the {config.training.batch_size} of a batch, which "
-            "holds some of them several times"
+            f"there {those}, fewer than the {config.training.batch_size} of a batch, which holds {some} several times"
         )
     return warnings

@@ -19,6 +19,7 @@ from latentia.recipes.presets import find_preset
 from latentia.runs.directory import RunDirectory, new_run_path
 from latentia.runs.job import Job, planned_steps
 from latentia.runs.model_folder import is_whole
+from latentia.runs.report import short
 from latentia.runs.run import Run, reload_data
 from latentia.training.events import Events
 from latentia.training.execution import Execution
@@ -159,7 +160,7 @@ def _extended(directory: RunDirectory, config: Config, epochs: float, samples: i
     planned = planned_steps(config.training, samples)
     if planned < step or (planned == step and finished):
         done = step * config.training.batch_size / samples
-        raise RunError(f"{directory.path} has {done:g} epochs already: ask for more than that with --epochs")
+        raise RunError(f"{directory.path} has {short(done)} epochs already: ask for more than that with --epochs")
     return config
 
 

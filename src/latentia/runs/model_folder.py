@@ -17,6 +17,7 @@ from latentia.models.latent_variable import LatentVariableModel
 from latentia.recipes.build import build_model
 from latentia.recipes.config import ModelSettings
 from latentia.runs.directory import RunDirectory
+from latentia.runs.report import short
 from latentia.training.checkpoint import from_bytes, restore_model, to_bytes
 
 FORMAT = "latentia-model"
@@ -175,10 +176,13 @@ def model_card(
     lines = [
         f"# {summary['preset'] or 'model'} on {Path(summary['data']).name}",
         "",
-        f"{summary['parameters']:,} parameters, trained for {summary['epochs']:g} epochs ({summary['steps']:,} steps) "
-        f"with seed {summary['seed']} on {summary['device']} in {summary['precision']} by Latentia.",
+        f"{summary['parameters']:,} parameters, trained for {short(summary['epochs'])} epochs "
+        f"({summary['steps']:,} steps) with seed {summary['seed']} on {summary['device']} in {summary['precision']} "
+        "by Latentia.",
         "",
     ]
+    if summary.get("best_step") not in (None, summary["steps"]):
+        lines += [f"The weights are those of step {summary['best_step']:,}, which did best on the validation part.", ""]
     if evaluation is not None:
         lines += ["| figure | value | unit |", "|---|---|---|"]
         units = {
@@ -192,7 +196,7 @@ def model_card(
             "denoised_mse": f"mean over values and {noun}s, of what the model makes of those",
             "denoised_psnr": "dB",
             "denoised_ssim": f"mean over {noun}s",
-            "active_units": f"of {evaluation.get('latent_dim')} latent dimensions",
+            "active_units": f"of {evaluation.get('latent_dim')} latents, the variance of whose mean is above 0.01",
         }
         for name, unit in units.items():
             if evaluation.get(name) is not None:

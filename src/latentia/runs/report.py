@@ -125,6 +125,17 @@ def render_report(
 """
 
 
+def short(value: float) -> str:
+    """A length in epochs for people: at most two decimals, and no zeros after them.
+
+    Example:
+        >>> short(200.0), short(1.910448), short(0.0012)
+        ('200', '1.91', '0.0012')
+    """
+    text = f"{value:.2f}" if value >= 0.005 else f"{value:.2g}"
+    return text.rstrip("0").rstrip(".") if "." in text and "e" not in text else text
+
+
 def _measured(summary: Mapping[str, Any], evaluation: Mapping[str, Any]) -> Mapping[str, Any]:
     """The evaluation; without one, the few figures that training ended with."""
     if evaluation:
@@ -321,10 +332,12 @@ def _trained(summary: Mapping[str, Any], noun: str) -> str:
         rows.append(("Parameters", _count(get("parameters"))))
     length = []
     if _is_number(get("epochs")):
-        length.append(f"{get('epochs'):g} epoch{'s' if get('epochs') != 1 else ''}")
+        length.append(f"{short(get('epochs'))} epoch{'s' if get('epochs') != 1 else ''}")
     if _is_number(get("steps")):
         length.append(f"{_count(get('steps'))} steps")
     rows.append(("Length", ", ".join(length) or None))
+    if _is_number(get("best_step")) and get("best_step") != get("steps"):
+        rows.append(("Weights", f"those of step {_count(get('best_step'))}, the best on the validation part"))
     compiled = {"True": "compiled", "False": "not compiled"}.get(str(get("compiled")))
     rows.append(
         ("Ran on", ", ".join(str(part) for part in (get("device"), get("precision"), compiled) if part) or None)

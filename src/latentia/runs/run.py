@@ -309,11 +309,11 @@ class Run:
         if n is None:
             n = 64 if wished is None else 8
         total = n if wished is None else n * len(wished)
-        if not 1 <= total <= MOST or not 0 <= temperature < float("inf"):
-            raise ConfigError(
-                f"n must be between 1 and {MOST:,} (of all classes together) and the temperature at least 0, "
-                f"not {total} and {temperature:g}"
-            )
+        if not 1 <= total <= MOST:
+            of_all = "" if wished is None else " of all classes together"
+            raise ConfigError(f"n must be between 1 and {MOST:,}{of_all}, not {total}")
+        if not 0 <= temperature < float("inf"):
+            raise ConfigError(f"the temperature must be a number that is at least 0, not {temperature:g}")
         name, found = find_prior(self, prior)
         if found is not None:
             self._refuse_blind_prior(name)
