@@ -285,7 +285,7 @@ def test_psnr_exists_only_for_data_between_0_and_1_and_errors_above_0() -> None:
 def test_an_autoencoder_has_neither_a_rate_nor_what_needs_one() -> None:
     found = evaluate(vae(Gaussian(), prior=None), images(20), importance_samples=5, beta=1.0)
     nothing = ["elbo", "rate", "nll", "importance_samples", "nll_standard_error", "bits_per_dim", "beta_effective"]
-    assert all(getattr(found, name) is None for name in [*nothing, "rate_per_dimension", "active_units"])
+    assert all(getattr(found, name) is None for name in [*nothing, "rate_per_dimension"])
     assert found.protocol["rate"] is None
     assert found.distortion > 0 and found.mse > 0 and found.psnr is not None and found.latent_dim == LATENT
 

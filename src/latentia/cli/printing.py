@@ -220,7 +220,7 @@ def evaluated(result: Mapping[str, Any]) -> None:
     optional = ("perplexity", "code_bits")  # of discrete latents only
     names = [name for name in QUANTITIES if name in result and not (name in optional and result[name] is None)]
     table = _figures(result, names, title=f"{result['split']}, {samples(result['n'])}")
-    if result.get("latent_dim") is not None and result.get("active_units") is not None:
+    if result.get("latent_dim") is not None:
         active = result.get("active_units")
         table.add_row(
             "active units",

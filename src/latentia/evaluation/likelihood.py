@@ -38,8 +38,8 @@ class Evaluation:
         nll_standard_error: Of the mean nll over images: their standard deviation / sqrt(n), nats.
         bits_per_dim: nll / (ln 2 x dimensions).
         active_units: Latent dimensions with Var_x(E_q z) > 0.01 (Burda et al. 2016,
-            https://arxiv.org/abs/1509.00519, section 5.2); ``None`` for a model without a rate, whose latents have no
-            scale to compare with.
+            https://arxiv.org/abs/1509.00519, section 5.2); of an autoencoder, whose latents have no scale to compare
+            with, it says no more than that these means vary.
         latent_dim: How many there are.
         mse: Mean squared error of the reconstruction over values and images.
         psnr: 10 log10(1 / mse), dB, for data in [0, 1].
@@ -62,7 +62,7 @@ class Evaluation:
     importance_samples: int | None
     nll_standard_error: float | None
     bits_per_dim: float | None
-    active_units: int | None
+    active_units: int
     latent_dim: int
     mse: float
     psnr: float | None
@@ -141,7 +141,7 @@ def evaluate(
         importance_samples=k or None,
         nll_standard_error=float(nll.std() / math.sqrt(n)) if nll is not None and n > 1 else None,
         bits_per_dim=None if mean_nll is None else mean_nll / (math.log(2) * dataset.spec.dimensions),
-        active_units=None if rate is None else sums.active_units(n),
+        active_units=sums.active_units(n),
         latent_dim=model.latent_dim,
         mse=mse,
         psnr=10 * math.log10(1 / mse) if mse > 0 and dataset.spec.low >= 0 and dataset.spec.high <= 1 else None,
