@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from importlib.util import find_spec
+
 import numpy as np
 import pytest
 
@@ -74,9 +76,7 @@ def test_latents_without_variance_have_a_map() -> None:
 
 def test_umap_or_what_brings_it() -> None:
     loc, y = clusters()
-    try:
-        import umap  # noqa: F401  # pyright: ignore[reportMissingImports]
-    except ImportError:
+    if find_spec("umap") is None:
         with pytest.raises(EnvironmentFault, match=r"pip install 'latentia\[umap\]'"):
             project(loc, "umap")
         return

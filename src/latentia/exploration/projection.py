@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from dataclasses import dataclass
 from typing import Any
 
@@ -136,12 +137,15 @@ def _tsne(loc: np.ndarray, seed: int) -> tuple[np.ndarray, str]:
 
 def _umap(loc: np.ndarray, seed: int) -> tuple[np.ndarray, str]:
     neighbours = min(NEIGHBOURS, len(loc) - 1)
-    try:
-        import umap  # pyright: ignore[reportMissingImports]
-    except ImportError as error:
-        raise EnvironmentFault(
-            "UMAP needs the package umap-learn, which is not installed: pip install 'latentia[umap]', "
-            "or project by tsne or pca"
-        ) from error
-    reducer: Any = umap.UMAP(n_components=2, n_neighbors=neighbours, random_state=seed, n_jobs=1)
-    return np.asarray(reducer.fit_transform(loc), dtype=np.float64), f"{neighbours} neighbours"
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # of what else could be installed, and of few samples
+        try:
+            import umap  # pyright: ignore[reportMissingImports]
+        except ImportError as error:
+            raise EnvironmentFault(
+                "UMAP needs the package umap-learn, which is not installed: pip install 'latentia[umap]', "
+                "or project by tsne or pca"
+            ) from error
+        reducer: Any = umap.UMAP(n_components=2, n_neighbors=neighbours, random_state=seed, n_jobs=1)
+        points = np.asarray(reducer.fit_transform(loc), dtype=np.float64)
+    return points, f"{neighbours} neighbours"
