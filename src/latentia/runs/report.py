@@ -331,8 +331,9 @@ def _trained(summary: Mapping[str, Any], noun: str) -> str:
     if _is_number(get("parameters")):
         rows.append(("Parameters", _count(get("parameters"))))
     length = []
-    if _is_number(get("epochs")):
-        length.append(f"{short(get('epochs'))} epoch{'s' if get('epochs') != 1 else ''}")
+    epochs = get("epochs")
+    if epochs is not None and _is_number(epochs):
+        length.append(f"{short(epochs)} epoch{'s' if epochs != 1 else ''}")
     if _is_number(get("steps")):
         length.append(f"{_count(get('steps'))} steps")
     rows.append(("Length", ", ".join(length) or None))

@@ -97,7 +97,7 @@ class FusedAdam:
         if self.count % _NEGLIGIBLE_EVERY == 0 and self.steps.device.type == "cpu":
             for mean, square in zip(self.means, self.squares, strict=True):
                 torch.hardshrink(mean, _NEGLIGIBLE_MEAN, out=mean)
-                nn.functional.threshold_(square, _NEGLIGIBLE_SQUARE, 0.0)
+                torch.threshold_(square, _NEGLIGIBLE_SQUARE, 0.0)
 
     def state(self) -> dict[str, Tensor]:
         """Everything that the next step depends on, by name; the tensors themselves."""
