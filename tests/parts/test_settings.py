@@ -37,6 +37,7 @@ BUILT = {
     s.FiniteScalarQuantizerSettings: [quantizers.FiniteScalarQuantizer],
     s.StandardNormalPriorSettings: [priors.StandardNormalPrior],
     s.ConditionalNormalPriorSettings: [priors.ConditionalNormalPrior],
+    s.ConditionalMixturePriorSettings: [priors.ConditionalMixturePrior],
     s.GaussianMixturePriorSettings: [priors.GaussianMixturePrior],
     s.BernoulliSettings: [likelihoods.Bernoulli],
     s.ContinuousBernoulliSettings: [likelihoods.ContinuousBernoulli],

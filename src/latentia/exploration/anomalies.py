@@ -113,6 +113,7 @@ def plot_anomalies(
         DataError: If there is nothing to draw, or the arrays do not fit.
 
     Example:
+        >>> import torch
         >>> x = torch.rand(4, 1, 8, 8)
         >>> figure = plot_anomalies(x, x / 2, DataSpec((1, 8, 8)), scores=[4.0, 3.0, 2.0, 1.0])
     """
