@@ -12,10 +12,15 @@ from __future__ import annotations
 
 import argparse
 import json
+import platform
+import shlex
 import statistics
+import sys
 import time
 from pathlib import Path
 from typing import Any
+
+import torch
 
 import latentia as lt
 from latentia.recipes import PRESETS
@@ -91,10 +96,12 @@ def main() -> None:
                 figures = "  ".join(f"{name} {value:.4f}" for name, value in row["auroc"].items())
                 print(f"{preset:<13} digit {digit} seed {seed}: {figures}  ({row['seconds']['all']:.0f} s)", flush=True)
                 record = {
+                    "command": shlex.join(["python", "benchmarks/one_class.py", *sys.argv[1:]]),
                     "what": f"AUROC on the test split of {arguments.data}, of models of one class, {EPOCHS} epochs",
                     "named_beforehand": " ".join(NAMED),
                     "importance_samples": IMPORTANCE_SAMPLES,
                     "machine": describe_machine("cpu"),
+                    "versions": {"python": platform.python_version(), "torch": torch.__version__},
                     "summary": summarise(rows),
                     "rows": rows,
                 }
