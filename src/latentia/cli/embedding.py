@@ -38,23 +38,8 @@ def embed(
             "auto is none where it can be and pca otherwise.",
         ),
     ] = "auto",
-    split: Annotated[
-        options.Part | None,
-        typer.Option(
-            metavar="PART",
-            help="Which part of the data: test (the default), valid (if some was held out) or train.",
-            show_default=False,
-        ),
-    ] = None,
-    input: Annotated[
-        Path | None,
-        typer.Option(
-            metavar="PATH",
-            help="New data instead of a part: a .npy or .npz file, or an image, of the size that the model takes.",
-            callback=options.expanded,
-            show_default=False,
-        ),
-    ] = None,
+    split: options.PartIfAny = None,
+    input: options.Input = None,
     seed: Annotated[int, typer.Option(metavar="N", min=0, help="Of the samples, t-SNE and UMAP.")] = 0,
     out: options.OutFolder = None,
     json: options.Json = False,

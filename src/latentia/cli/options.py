@@ -119,7 +119,8 @@ Input = Annotated[
     Path | None,
     typer.Option(
         metavar="PATH",
-        help="New data instead of a part: a .npy or .npz file, or an image, of the size that the model takes.",
+        help="New data instead of a part: a .npy or .npz file, an image, or a folder of images, of the size that "
+        "the model takes.",
         callback=expanded,
         show_default=False,
     ),

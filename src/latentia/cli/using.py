@@ -73,24 +73,8 @@ def judge(
 def reconstruct(
     run: options.RunPath,
     n: Annotated[int, typer.Option("--n", "-n", metavar="N", min=1, help="How many, from the first on.")] = 16,
-    split: Annotated[
-        options.Part | None,
-        typer.Option(
-            metavar="PART",
-            help="Which part of the data: test (the default), valid (if some was held out) or train.",
-            show_default=False,
-        ),
-    ] = None,
-    input: Annotated[
-        Path | None,
-        typer.Option(
-            metavar="PATH",
-            help="New data instead of a part: a .npy or .npz file, an image, or a folder of images, of the size that "
-            "the model takes.",
-            callback=options.expanded,
-            show_default=False,
-        ),
-    ] = None,
+    split: options.PartIfAny = None,
+    input: options.Input = None,
     out: options.OutPicture = None,
     json: options.Json = False,
 ) -> None:
