@@ -128,20 +128,23 @@ def trained_seeds(summary: Mapping[str, Any]) -> None:
 
 def reproduced(records: Sequence[Mapping[str, Any]]) -> None:
     """Published, reference and measured figures side by side."""
-    from latentia.runs.reproduction import spread
+    from latentia.runs.reproduction import digits_of, spread
 
     columns = ("system", "figure", "published", "reference", "measured", "seeds", "allowed", "holds", "seconds")
     table = _table(*columns, numbers=(3, 4, 5, 6, 8))
     for record in records:
-        digits = 5 if record["figure"].startswith("test mse") else 2
+        reference, allowed = (
+            NONE if record[name] is None else f"{record[name]:.{digits_of(record)}f}"
+            for name in ("reference", "allowed")
+        )
         table.add_row(
             record["name"],
             record["figure"],
             record["published"] or NONE,
-            f"{record['reference']:.{digits}f}",
+            reference,
             spread(record),
             str(len(record["values"])),
-            f"{record['allowed']:.{digits}f}",
+            allowed,
             _words(record["holds"]),
             f"{record['seconds']:,.0f}",
         )

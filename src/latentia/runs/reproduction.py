@@ -20,6 +20,10 @@ from latentia.training.events import Events
 
 QUICK_STEPS = 100
 SEEDS = 3
+_FURTHER = (  # of an evaluation, beside the figures of a run's summary
+    *("psnr", "active_units", "perplexity", "codes_used"),
+    *("noisy_mse", "noisy_psnr", "noisy_ssim", "denoised_mse", "denoised_psnr", "denoised_ssim"),
+)
 
 
 def reproduce(
@@ -50,7 +54,10 @@ def reproduce(
         events: Who is told about progress.
 
     Returns:
-        One record for each system: published, reference and measured figures, settings, seconds, versions.
+        One record for each system: published, reference and measured figures, settings, seconds, versions. Beside the
+        figure that is compared, ``figures`` has mean and standard deviation over the seeds of what else was measured
+        on the test part: distortion and rate, PSNR, the perplexity of codes, and with noise what it did and what was
+        left of it.
 
     Raises:
         ConfigError: If there is no such system, or ``seeds`` is smaller than 1.
@@ -95,6 +102,7 @@ def _run(config: Config, place: Path, data_dir: str | Path | None, events: Event
 def _record(system: PublishedSystem, runs: Sequence[Run], *, compares: bool) -> dict[str, Any]:
     values = [figure_of(system, run) for run in runs]
     mean = statistics.fmean(values)
+    tests = [_measured(run) for run in runs]
     title, unit, _ = FIGURES[system.figure]
     meta = runs[0].directory.meta() if runs[0].directory is not None else {}
     return {
@@ -108,16 +116,43 @@ def _record(system: PublishedSystem, runs: Sequence[Run], *, compares: bool) -> 
         "references": list(system.references),
         "reference": system.reference,
         "allowed": system.allowed,
+        "rule": system.rule,
         "mean": mean,
-        "standard_deviation": statistics.stdev(values) if len(values) > 1 else None,
+        "standard_deviation": _deviation(values),
         "values": values,
+        "figures": _over_seeds(tests),
         "compares": compares,
         "holds": system.holds(mean) if compares else None,
         "seconds": sum(sum(run.summary["seconds"].values()) for run in runs),
         "machine": meta.get("machine"),
         "versions": meta.get("versions"),
-        "runs": [{key: value for key, value in run.summary.items() if key != "run"} for run in runs],
+        "runs": [
+            {key: value for key, value in run.summary.items() if key != "run"} | {"test": test}
+            for run, test in zip(runs, tests, strict=True)
+        ],
     }
+
+
+def _measured(run: Run) -> dict[str, Any]:
+    """What was measured on the test part when the run ended."""
+    evaluation = (run.directory.evaluation() if run.directory is not None else None) or {}
+    test = run.summary["test"]
+    further = [name for name in _FURTHER if name not in test and evaluation.get(name) is not None]
+    return test | {name: evaluation[name] for name in further}
+
+
+def _over_seeds(tests: Sequence[Mapping[str, Any]]) -> dict[str, dict[str, float | None]]:
+    """Mean and standard deviation of every figure that all runs have."""
+    names = [name for name in tests[0] if all(test.get(name) is not None for test in tests)]
+    found = {name: [float(test[name]) for test in tests] for name in names}
+    return {
+        name: {"mean": statistics.fmean(values), "standard_deviation": _deviation(values)}
+        for name, values in found.items()
+    }
+
+
+def _deviation(values: Sequence[float]) -> float | None:
+    return statistics.stdev(values) if len(values) > 1 else None
 
 
 def figure_of(system: PublishedSystem, run: Run) -> float:
@@ -158,6 +193,10 @@ def spread(record: Mapping[str, Any]) -> str:
         >>> spread({"figure": "test ELBO", "mean": -104.459, "standard_deviation": None})
         '-104.46'
     """
-    digits = 5 if record["figure"].startswith("test mse") else 2
-    deviation = record["standard_deviation"]
+    digits, deviation = digits_of(record), record["standard_deviation"]
     return f"{record['mean']:.{digits}f}" + ("" if deviation is None else f" ± {deviation:.{digits}f}")
+
+
+def digits_of(record: Mapping[str, Any]) -> int:
+    """How many digits after the point a record's figure deserves."""
+    return 5 if record["figure"].startswith("test mse") else 2
