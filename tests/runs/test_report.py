@@ -185,3 +185,26 @@ def test_numbers_that_are_not_finite_are_left_out() -> None:
 
 def test_vectors_are_called_so() -> None:
     assert "nats per row" in words(Page(render(noun="row")))
+
+
+def finding(severity: str) -> dict[str, Any]:
+    return {"name": "inactive-units", "severity": severity, "message": "M.", "remedy": "R.", "settings": ["a=1"]}
+
+
+def classes(page: Page) -> list[str]:
+    return [attributes["class"] or "" for _, attributes in page.tags if "remark" in (attributes.get("class") or "")]
+
+
+def test_a_healthy_run_does_not_look_like_a_warning() -> None:
+    evaluation = {**EVALUATION, "nll_standard_error": None, "protocol": {}}
+    page = Page(render(evaluation=evaluation, diagnosis={"findings": []}))
+    assert classes(page) == ["remark healthy"]
+    assert "The doctor found nothing wrong." in page.text
+
+
+def test_findings_have_the_colour_of_their_severity() -> None:
+    evaluation = {**EVALUATION, "nll_standard_error": None, "protocol": {}}
+    findings = [finding(severity) for severity in ("severe", "moderate", "slight")]
+    page = Page(render(evaluation=evaluation, diagnosis={"findings": findings}))
+    assert classes(page) == ["remark alarm", "remark warning", "remark warning"]
+    assert page.text.count("--set a=1") == 3

@@ -242,14 +242,19 @@ def _diagnosis(diagnosis: Mapping[str, Any] | None) -> str:
     findings = [finding for finding in diagnosis.get("findings", []) if isinstance(finding, Mapping)]
     findings = [{"settings": [], **finding} for finding in findings]
     if not findings:
-        return _section("Health", "<p class='remark'>The doctor found nothing wrong.</p>")
+        return _section("Health", "<p class='remark healthy'>The doctor found nothing wrong.</p>")
     items = [
+        f"<div class='remark {_COLOURS.get(_text(finding, 'severity'), 'warning')}'>"
         f"<strong>{_text(finding, 'name').replace('-', ' ')}</strong> ({_text(finding, 'severity')}). "
         f"{_text(finding, 'message')} {_text(finding, 'remedy')}"
         + "".join(f"<pre><code>--set {escape(shlex.quote(str(one)))}</code></pre>" for one in finding["settings"])
+        + "</div>"
         for finding in findings
     ]
     return _list("Health", "findings", items)
+
+
+_COLOURS = {"severe": "alarm", "moderate": "warning", "slight": "warning"}
 
 
 def _text(finding: Mapping[str, Any], key: str) -> str:
@@ -437,10 +442,12 @@ def _plain(value: Any) -> str:
 
 _STYLE = """
 :root { color-scheme: light dark; --paper: #fff; --page: #f6f7f9; --ink: #1c2430; --muted: #566170; --line: #dde2e8;
-  --accent: #00629b; --remark: #fff6e5; --remark-line: #d98e04; }
+  --accent: #00629b; --remark: #eaf3f9; --healthy: #e8f5ec; --healthy-line: #2e8b57; --warning: #fff6e5;
+  --warning-line: #d98e04; --alarm: #fdecea; --alarm-line: #c0392b; }
 @media (prefers-color-scheme: dark) {
   :root { --paper: #1d232c; --page: #14181e; --ink: #e8ebef; --muted: #a3adba; --line: #343d49; --accent: #6db9e8;
-    --remark: #2d2717; --remark-line: #c58a1b; }
+    --remark: #1a2731; --healthy: #18291f; --healthy-line: #4cae7a; --warning: #2d2717; --warning-line: #c58a1b;
+    --alarm: #33201e; --alarm-line: #e0665a; }
   .paper { filter: brightness(.9); }
 }
 * { box-sizing: border-box; }
@@ -463,7 +470,10 @@ dd { margin: 0; }
 .unit, .meaning { display: block; }
 .meaning { margin-top: .2rem; color: var(--muted); font-size: .875rem; line-height: 1.4; }
 .remark { margin: .5rem 0; padding: .6rem .9rem; background: var(--remark); border-left: .25rem solid;
-  border-color: var(--remark-line); border-radius: .2rem; font-size: .95rem; }
+  border-color: var(--accent); border-radius: .2rem; font-size: .95rem; }
+.healthy { background: var(--healthy); border-color: var(--healthy-line); }
+.warning { background: var(--warning); border-color: var(--warning-line); }
+.alarm { background: var(--alarm); border-color: var(--alarm-line); }
 .figures { columns: 2; column-gap: 1.2rem; }
 figure { margin: 0 0 1.2rem; break-inside: avoid; overflow: hidden; }
 figure.wide { column-span: all; margin-top: 1.2rem; }
@@ -488,7 +498,8 @@ details pre { border-top: 1px solid var(--line); }
 code { font: .9em/1.5 ui-monospace, "SF Mono", Menlo, Consolas, "DejaVu Sans Mono", monospace; }
 ul { margin: 0; padding: 0 0 0 1.2rem; }
 li { margin: .3rem 0; overflow-wrap: anywhere; }
-.commands { padding: 0; list-style: none; }
+.commands, .findings { padding: 0; list-style: none; }
+.findings pre { padding: .4rem 0 0; white-space: pre-wrap; overflow-wrap: anywhere; }
 .commands pre { background: var(--paper); border: 1px solid var(--line); border-radius: .4rem; white-space: pre-wrap;
   overflow-wrap: anywhere; }
 @media (max-width: 44rem) {
