@@ -21,23 +21,13 @@ from torch.nn import functional
 import latentia.evaluation.judge
 from latentia.data import DataSettings, load
 from latentia.evaluation.judge import NAME, DigitClassifier
-from latentia.objectives.terms import LossTerms
+from latentia.objectives.terms import LossTerms, Unscheduled
 from latentia.training import Execution, TrainingSettings, fit
 from latentia.training.execution import describe_machine
 
 
-class CrossEntropy:
+class CrossEntropy(Unscheduled):
     """-ln p(y given x) as an objective of the training loop."""
-
-    k = 1
-
-    def coefficients_at(self, progress: float) -> dict[str, float]:
-        """No coefficient depends on progress."""
-        return {}
-
-    def settled_at(self) -> float:
-        """Nothing is scheduled."""
-        return 0.0
 
     def __call__(
         self, model: Any, x: Tensor, y: Tensor | None, noise: Sequence[Tensor], coefficients: Mapping[str, Any]

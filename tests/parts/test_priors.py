@@ -19,6 +19,7 @@ from latentia.parts.priors import (
     GaussianMixturePrior,
     Prior,
     StandardNormalPrior,
+    draw_components,
 )
 
 SHAPES = [(1,), (3,), (2, 2, 1)]
@@ -77,6 +78,12 @@ def test_mixture_density_is_scikit_learns() -> None:
     other.precisions_cholesky_ = 1 / np.sqrt(other.covariances_)
     z = torch.randn(20, 2, dtype=torch.float64)
     np.testing.assert_allclose(prior().log_prob(z).detach().numpy(), other.score_samples(z.numpy()), rtol=1e-10)
+
+
+def test_a_prior_tells_the_density_of_latents_itself() -> None:
+    z, y = torch.randn(5, 2, dtype=torch.float64), torch.tensor([0, 2, 1, 1, 0])
+    assert torch.equal(mixture().log_prob(z), mixture()().log_prob(z))
+    assert torch.equal(by_class().log_prob(z, y), by_class()(y).log_prob(z))
 
 
 # --- rates ------------------------------------------------------------------------------------------------------------
@@ -261,6 +268,22 @@ def test_conditional_mixtures_without_temperature_give_means_and_need_labels() -
             call()
     with pytest.raises(ConfigError, match="classes and components must be at least 1, not 3 and 0"):
         ConditionalMixturePrior((2,), 3, 0)
+
+
+# --- drawing ----------------------------------------------------------------------------------------------------------
+
+
+def test_components_are_drawn_by_their_weights() -> None:
+    n, weights = 40_000, torch.tensor([0.1, 0.0, 0.6, 0.3], dtype=torch.float64)
+    error = (weights * (1 - weights) / n).sqrt()
+    for logits in (weights.log(), weights.log().expand(n, -1)):
+        chosen = draw_components(logits, n, torch.Generator().manual_seed(0))
+        assert chosen.shape == (n,) and chosen.dtype == torch.int64
+        assert ((torch.bincount(chosen, minlength=4) / n - weights).abs() <= 5 * error).all()
+    rows = torch.full((3, 4), -torch.inf)
+    rows[[0, 1, 2], [3, 0, 2]] = 0.0
+    assert draw_components(rows, 3, None).tolist() == [3, 0, 2]
+    assert draw_components(weights.log(), 0, None).shape == (0,)
 
 
 # --- modules ----------------------------------------------------------------------------------------------------------

@@ -12,12 +12,12 @@ from torch import Tensor
 from latentia.data.corruption import Corruption
 from latentia.errors import ConfigError
 from latentia.maths.functional import bernoulli_kl
-from latentia.objectives.terms import LossTerms
+from latentia.objectives.terms import LossTerms, Unscheduled
 
 _SATURATED = 1e-6  # mean activations are kept so far from 0 and 1, where the divergence is infinite
 
 
-class AutoencoderObjective:
+class AutoencoderObjective(Unscheduled):
     r"""Distortion plus penalties on the latents.
 
     .. math::
@@ -50,8 +50,6 @@ class AutoencoderObjective:
         corruption: What is done to x before the model sees it; ``None`` for nothing.
     """
 
-    k = 1
-
     def __init__(
         self,
         *,
@@ -68,14 +66,6 @@ class AutoencoderObjective:
         self.kl_sparsity = kl_sparsity
         self.rho = rho
         self.corruption = corruption
-
-    def coefficients_at(self, progress: float) -> dict[str, float]:
-        """No coefficient depends on progress."""
-        return {}
-
-    def settled_at(self) -> float:
-        """Always 0: nothing is scheduled."""
-        return 0.0
 
     def __call__(
         self, model: Any, x: Tensor, y: Tensor | None, noise: Sequence[Tensor], coefficients: Mapping[str, Any]

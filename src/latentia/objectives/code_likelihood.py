@@ -7,24 +7,14 @@ from typing import Any
 
 from torch import Tensor
 
-from latentia.objectives.terms import LossTerms
+from latentia.objectives.terms import LossTerms, Unscheduled
 
 
-class CodeLikelihood:
+class CodeLikelihood(Unscheduled):
     """Minus the log-probability of an image's indices, in nats per image: divided by ln 2, the bits to store them.
 
     The loss of van den Oord et al., 2016, https://arxiv.org/abs/1606.05328, equation 1.
     """
-
-    k = 1
-
-    def coefficients_at(self, progress: float) -> dict[str, float]:
-        """No coefficient depends on progress."""
-        return {}
-
-    def settled_at(self) -> float:
-        """Always 0: nothing is scheduled."""
-        return 0.0
 
     def __call__(
         self, model: Any, x: Tensor, y: Tensor | None, noise: Sequence[Tensor], coefficients: Mapping[str, Any]
@@ -41,5 +31,5 @@ class CodeLikelihood:
         Returns:
             Terms in nats per image; the loss is the distortion.
         """
-        distortion = -model.log_prob(x.long())
+        distortion = -model.log_prob(x)
         return LossTerms(distortion, distortion)

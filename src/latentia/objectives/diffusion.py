@@ -8,10 +8,10 @@ from typing import Any
 
 from torch import Tensor
 
-from latentia.objectives.terms import LossTerms
+from latentia.objectives.terms import LossTerms, Unscheduled
 
 
-class DiffusionObjective:
+class DiffusionObjective(Unscheduled):
     r"""How well a diffusion prior tells the velocity of noised latents, at levels drawn uniformly.
 
     .. math:: L = \tfrac12 \| v - \hat v(u_t, t) \|^2 + \tfrac{D}{2} \ln 2\pi
@@ -21,16 +21,6 @@ class DiffusionObjective:
     velocity (Salimans & Ho 2022, https://arxiv.org/abs/2202.00512, appendix D) in the place of the noise. It is a
     surrogate: neither the likelihood of the latents nor a bound on it.
     """
-
-    k = 1
-
-    def coefficients_at(self, progress: float) -> dict[str, float]:
-        """No coefficient depends on progress."""
-        return {}
-
-    def settled_at(self) -> float:
-        """Always 0: nothing is scheduled."""
-        return 0.0
 
     def __call__(
         self, model: Any, x: Tensor, y: Tensor | None, noise: Sequence[Tensor], coefficients: Mapping[str, Any]

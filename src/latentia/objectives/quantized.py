@@ -9,10 +9,10 @@ from torch import Tensor
 
 from latentia.data.corruption import Corruption
 from latentia.errors import ConfigError
-from latentia.objectives.terms import LossTerms
+from latentia.objectives.terms import LossTerms, Unscheduled
 
 
-class QuantizedObjective:
+class QuantizedObjective(Unscheduled):
     r"""Distortion plus the terms that hold features and codes together.
 
     .. math::
@@ -30,19 +30,9 @@ class QuantizedObjective:
         corruption: What is done to x before the model sees it; ``None`` for nothing.
     """
 
-    k = 1
-
     def __init__(self, *, commitment: float = 0.25, corruption: Corruption | None = None) -> None:
         self.weight = commitment
         self.corruption = corruption
-
-    def coefficients_at(self, progress: float) -> dict[str, float]:
-        """No coefficient depends on progress."""
-        return {}
-
-    def settled_at(self) -> float:
-        """Always 0: nothing is scheduled."""
-        return 0.0
 
     def __call__(
         self, model: Any, x: Tensor, y: Tensor | None, noise: Sequence[Tensor], coefficients: Mapping[str, Any]

@@ -72,3 +72,17 @@ class Objective(Protocol):
     ) -> LossTerms:
         """The loss terms of one batch; ``coefficients`` are numbers or scalar tensors."""
         ...
+
+
+class Unscheduled:
+    """What objectives have in common that draw once and whose coefficients stay as they are."""
+
+    k = 1
+
+    def coefficients_at(self, progress: float) -> dict[str, float]:
+        """No coefficient depends on progress."""
+        return {}
+
+    def settled_at(self) -> float:
+        """Always 0: nothing is scheduled."""
+        return 0.0

@@ -14,7 +14,7 @@ from torch.nn import functional
 
 from latentia.errors import ConfigError
 from latentia.parts.networks.masked import GatedPixelCNN
-from latentia.parts.priors import Prior
+from latentia.parts.priors import Prior, draw_components
 
 
 class UniformCodesPrior(Prior):
@@ -43,17 +43,7 @@ class UniformCodesPrior(Prior):
             logits=torch.zeros(*self.latent_shape, self.codes, device=self.where.device)
         )
 
-    def kl(self, q: Distribution) -> Tensor | None:
-        """Return None."""
-        return None
-
-    def sample(
-        self,
-        n: int,
-        generator: torch.Generator | None = None,
-        temperature: float = 1.0,
-        y: Tensor | None = None,
-    ) -> Tensor:
+    def draw(self, n: int, generator: torch.Generator | None, temperature: float, y: Tensor | None) -> Tensor:
         """Draw indices (n, h, w); the temperature changes nothing."""
         source = self.where.device if generator is None else generator.device
         drawn = torch.randint(0, self.codes, (n, *self.latent_shape), generator=generator, device=source)
@@ -96,47 +86,31 @@ class AutoregressivePrior(Prior):
         """
         raise ConfigError("an autoregressive prior is no single distribution: ask it for log_prob(indices) or sample()")
 
-    def kl(self, q: Distribution) -> Tensor | None:
-        """Return None."""
-        return None
-
     def draw_noise(
         self, batch: int, k: int = 1, generator: torch.Generator | None = None, device: torch.device | str = "cpu"
     ) -> tuple[Tensor, ...]:
         """Nothing: a likelihood needs no noise."""
         return ()
 
-    def log_prob(self, indices: Tensor) -> Tensor:
-        """ln p of indices (B, h, w), (B,), nats."""
+    def log_prob(self, z: Tensor, y: Tensor | None = None) -> Tensor:
+        """Return ln p of indices (B, h, w), whole numbers of any type, (B,) in nats."""
+        indices = z.long()
         scores = self.network(indices).float()  # (B, M, h, w)
         return -functional.cross_entropy(scores, indices, reduction="none").flatten(1).sum(1)
 
-    def sample(
-        self,
-        n: int,
-        generator: torch.Generator | None = None,
-        temperature: float = 1.0,
-        y: Tensor | None = None,
-    ) -> Tensor:
+    def draw(self, n: int, generator: torch.Generator | None, temperature: float, y: Tensor | None) -> Tensor:
         """Draw indices (n, h, w), place by place.
 
-        Args:
-            n: How many.
-            generator: Where the randomness comes from; the default generator without it.
-            temperature: Divides the scores: below 1 likely codes become likelier, and 0 takes the likeliest.
-            y: Unused.
+        The temperature divides the scores: below 1 likely codes become likelier, and 0 takes the likeliest.
         """
         where = self.network.place.device
         height, columns = self.latent_shape
-        with torch.no_grad():
-            indices = torch.zeros(n, height, columns, dtype=torch.long, device=where)
-            for row in range(height if n else 0):
-                for column in range(columns):
-                    scores = self.network(indices[:, : row + 1])[:, :, row, column].float()
-                    if temperature == 0:
-                        indices[:, row, column] = scores.argmax(1)
-                        continue
-                    source = where if generator is None else generator.device
-                    weights = (scores / temperature).softmax(1).to(source)
-                    indices[:, row, column] = torch.multinomial(weights, 1, generator=generator)[:, 0].to(where)
-            return indices
+        indices = torch.zeros(n, height, columns, dtype=torch.long, device=where)
+        for row in range(height if n else 0):
+            for column in range(columns):
+                scores = self.network(indices[:, : row + 1])[:, :, row, column].float()
+                if temperature == 0:
+                    indices[:, row, column] = scores.argmax(1)
+                else:
+                    indices[:, row, column] = draw_components(scores / temperature, n, generator)
+        return indices

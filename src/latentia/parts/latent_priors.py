@@ -19,12 +19,7 @@ from latentia.errors import ConfigError
 from latentia.maths.diffusion import cosine_alpha_bar, diffuse, step_back, velocity
 from latentia.maths.mixtures import CorrelatedMixture
 from latentia.parts.networks.denoiser import Denoiser
-from latentia.parts.priors import Prior
-
-
-def _noise(shape: tuple[int, ...], like: Tensor, generator: torch.Generator | None) -> Tensor:
-    source = like.device if generator is None else generator.device
-    return torch.randn(shape, generator=generator, device=source, dtype=like.dtype).to(like.device)
+from latentia.parts.priors import Prior, draw_components, normal_noise
 
 
 def standardisation(z: Tensor) -> tuple[Tensor, Tensor]:
@@ -78,25 +73,11 @@ class CorrelatedMixturePrior(Prior):
         """Return p(z), of empty batch shape."""
         return CorrelatedMixture(self.logits, self.loc, self.scale_tril)
 
-    def kl(self, q: Distribution) -> Tensor | None:
-        """Return None: there is no closed form."""
-        return None
-
-    def sample(
-        self,
-        n: int,
-        generator: torch.Generator | None = None,
-        temperature: float = 1.0,
-        y: Tensor | None = None,
-    ) -> Tensor:
+    def draw(self, n: int, generator: torch.Generator | None, temperature: float, y: Tensor | None) -> Tensor:
         """Draw n latents from components drawn by their weights; temperature 0 gives these components' means."""
-        with torch.no_grad():
-            source = self.logits.device if generator is None else generator.device
-            weights = self.logits.softmax(0).to(source)
-            chosen = torch.multinomial(weights, max(n, 1), replacement=True, generator=generator)[:n]
-            noise = _noise((n, self.scale_tril.shape[-1]), self.loc, generator)
-            z = self.forward().from_parts(chosen.to(self.loc.device), temperature * noise)
-            return z.view(n, *self.latent_shape)
+        chosen = draw_components(self.logits, n, generator)
+        noise = normal_noise((n, self.scale_tril.shape[-1]), self.loc, generator)
+        return self.forward().from_parts(chosen, temperature * noise).view(n, *self.latent_shape)
 
 
 class DiffusionPrior(Prior):
@@ -173,10 +154,6 @@ class DiffusionPrior(Prior):
         """
         raise ConfigError("a diffusion prior has no density in closed form: draw from it with sample()")
 
-    def kl(self, q: Distribution) -> Tensor | None:
-        """Return None: there is no closed form."""
-        return None
-
     def draw_noise(
         self, batch: int, k: int = 1, generator: torch.Generator | None = None, device: torch.device | str = "cpu"
     ) -> tuple[Tensor, ...]:
@@ -201,20 +178,13 @@ class DiffusionPrior(Prior):
         predicted = self.denoiser(diffuse(u, eps, alpha_bar), level / self.levels)
         return velocity(u, eps, alpha_bar), predicted
 
-    def sample(
-        self,
-        n: int,
-        generator: torch.Generator | None = None,
-        temperature: float = 1.0,
-        y: Tensor | None = None,
-    ) -> Tensor:
+    def draw(self, n: int, generator: torch.Generator | None, temperature: float, y: Tensor | None) -> Tensor:
         """Draw noise and lead it back to latents; temperature is a factor on all the noise that is drawn."""
-        with torch.no_grad():
-            u = temperature * _noise((n, *self.latent_shape), self.shift, generator)
-            for t, s in itertools.pairwise(self.path):
-                v = self.denoiser(u, torch.full((n,), t / self.levels, device=u.device, dtype=u.dtype))
-                drawn = torch.zeros_like(u)
-                if s > 0 and self.eta > 0:
-                    drawn = temperature * _noise(tuple(u.shape), u, generator)
-                u = step_back(u, v, self.alpha_bar[t], self.alpha_bar[s], drawn, self.eta)
-            return self.shift + self.scale * u
+        u = temperature * normal_noise((n, *self.latent_shape), self.shift, generator)
+        for t, s in itertools.pairwise(self.path):
+            v = self.denoiser(u, torch.full((n,), t / self.levels, device=u.device, dtype=u.dtype))
+            drawn = torch.zeros_like(u)
+            if s > 0 and self.eta > 0:
+                drawn = temperature * normal_noise(u.shape, u, generator)
+            u = step_back(u, v, self.alpha_bar[t], self.alpha_bar[s], drawn, self.eta)
+        return self.shift + self.scale * u

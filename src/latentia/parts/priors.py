@@ -24,9 +24,11 @@ class Prior(nn.Module, ABC):
     Attributes:
         latent_shape: Shape of one latent.
         conditional: Whether it depends on labels; it is then built with the number of classes.
+        discrete: Whether what it draws are indices of codes, which the model's quantiser looks up.
     """
 
     conditional: bool = False
+    discrete: bool = False
 
     def __init__(self, latent_shape: Sequence[int]) -> None:
         super().__init__()
@@ -36,7 +38,6 @@ class Prior(nn.Module, ABC):
     def forward(self, y: Tensor | None = None) -> Distribution:
         """Return p(z), or p(z given y) if the prior depends on labels; its ``log_prob`` maps (B, *latent) to (B,)."""
 
-    @abstractmethod
     def kl(self, q: Distribution, y: Tensor | None = None) -> Tensor | None:
         """Return KL(q to p) of each latent dimension, (B, *latent) in nats, or None without a closed form.
 
@@ -44,8 +45,12 @@ class Prior(nn.Module, ABC):
             q: The posterior, over a batch of B.
             y: Labels (B,), for priors that depend on them.
         """
+        return None
 
-    @abstractmethod
+    def log_prob(self, z: Tensor, y: Tensor | None = None) -> Tensor:
+        """Return ln p(z), or ln p(z given y), of latents (B, *latent), (B,) in nats."""
+        return self(y).log_prob(z)
+
     def sample(
         self,
         n: int,
@@ -58,17 +63,47 @@ class Prior(nn.Module, ABC):
         Args:
             n: How many.
             generator: Where the randomness comes from; the default generator without it.
-            temperature: Factor on the standard deviations; 0 gives the mean.
+            temperature: Factor on the standard deviations; 0 gives the mean. What it is to a prior without these, the
+                prior itself says.
             y: Labels (n,), for priors that depend on them.
 
         Returns:
-            Latents (n, *latent) on the prior's device.
+            Latents (n, *latent) on the prior's device; of a discrete prior, indices.
         """
+        with torch.no_grad():
+            return self.draw(n, generator, temperature, y)
+
+    @abstractmethod
+    def draw(self, n: int, generator: torch.Generator | None, temperature: float, y: Tensor | None) -> Tensor:
+        """Do the work of :meth:`sample`, which takes care that no gradients are recorded."""
 
 
-def _normal_noise(shape: tuple[int, ...], like: Tensor, generator: torch.Generator | None) -> Tensor:
+def normal_noise(shape: Sequence[int], like: Tensor, generator: torch.Generator | None) -> Tensor:
+    """Draw standard normal noise of the type and device of a tensor, wherever the generator is."""
     source = like.device if generator is None else generator.device
-    return torch.randn(shape, generator=generator, device=source, dtype=like.dtype).to(like.device)
+    return torch.randn(tuple(shape), generator=generator, device=source, dtype=like.dtype).to(like.device)
+
+
+def draw_components(logits: Tensor, n: int, generator: torch.Generator | None) -> Tensor:
+    """Draw components of mixtures by their weights.
+
+    Args:
+        logits: The weights are their softmax: (M,) for n draws from one mixture, (n, M) for a draw from each of n.
+        n: How many.
+        generator: Where the randomness comes from; the default generator without it.
+
+    Returns:
+        Numbers of components, (n,), int64.
+
+    Example:
+        >>> draw_components(torch.tensor([-100.0, 0.0]), 3, None)
+        tensor([1, 1, 1])
+    """
+    if n == 0:  # which multinomial refuses
+        return torch.zeros(0, dtype=torch.long, device=logits.device)
+    weights = logits.softmax(-1).to(logits.device if generator is None else generator.device)
+    each = n if weights.dim() == 1 else 1
+    return torch.multinomial(weights, each, replacement=True, generator=generator).flatten().to(logits.device)
 
 
 class StandardNormalPrior(Prior):
@@ -102,15 +137,9 @@ class StandardNormalPrior(Prior):
         """Return KL(q to N(0, 1)) of each latent dimension, (B, *latent), if q is a diagonal Gaussian."""
         return gaussian_kl(q.loc, q.logvar) if isinstance(q, DiagonalNormal) else None
 
-    def sample(
-        self,
-        n: int,
-        generator: torch.Generator | None = None,
-        temperature: float = 1.0,
-        y: Tensor | None = None,
-    ) -> Tensor:
-        """Draw n latents; temperature is their standard deviation. See :meth:`Prior.sample`."""
-        return temperature * _normal_noise((n, *self.latent_shape), self.loc, generator)
+    def draw(self, n: int, generator: torch.Generator | None, temperature: float, y: Tensor | None) -> Tensor:
+        """Draw n latents; temperature is their standard deviation."""
+        return temperature * normal_noise((n, *self.latent_shape), self.loc, generator)
 
 
 class ConditionalNormalPrior(Prior):
@@ -160,18 +189,11 @@ class ConditionalNormalPrior(Prior):
         y = _needed(y)
         return gaussian_kl(q.loc, q.logvar, self.loc[y], self.logvar[y])
 
-    def sample(
-        self,
-        n: int,
-        generator: torch.Generator | None = None,
-        temperature: float = 1.0,
-        y: Tensor | None = None,
-    ) -> Tensor:
-        """Draw a latent for each label (n,); temperature 0 gives the classes' means. See :meth:`Prior.sample`."""
-        with torch.no_grad():
-            y = _needed(y)
-            noise = _normal_noise((n, *self.latent_shape), self.loc, generator)
-            return self.loc[y] + temperature * (0.5 * self.logvar[y]).exp() * noise  # (n, *latent)
+    def draw(self, n: int, generator: torch.Generator | None, temperature: float, y: Tensor | None) -> Tensor:
+        """Draw a latent for each label (n,); temperature 0 gives the classes' means."""
+        y = _needed(y)
+        noise = normal_noise((n, *self.latent_shape), self.loc, generator)
+        return self.loc[y] + temperature * (0.5 * self.logvar[y]).exp() * noise  # (n, *latent)
 
 
 class ConditionalMixturePrior(Prior):
@@ -219,27 +241,12 @@ class ConditionalMixturePrior(Prior):
         y = _needed(y)
         return GaussianMixture(self.logits[y], self.loc[y], self.logvar[y])
 
-    def kl(self, q: Distribution, y: Tensor | None = None) -> Tensor | None:
-        """Return None: there is no closed form."""
-        return None
-
-    def sample(
-        self,
-        n: int,
-        generator: torch.Generator | None = None,
-        temperature: float = 1.0,
-        y: Tensor | None = None,
-    ) -> Tensor:
-        """Draw a latent for each label (n,), from components drawn by their weights; see :meth:`Prior.sample`."""
-        with torch.no_grad():
-            y = _needed(y)
-            if n == 0:
-                return self.loc.new_zeros((0, *self.latent_shape))
-            source = self.logits.device if generator is None else generator.device
-            weights = self.logits[y].softmax(-1).to(source)  # (n, M)
-            chosen = torch.multinomial(weights, 1, generator=generator)[:, 0].to(self.loc.device)
-            noise = _normal_noise((n, *self.latent_shape), self.loc, generator)
-            return self.loc[y, chosen] + temperature * (0.5 * self.logvar[y, chosen]).exp() * noise  # (n, *latent)
+    def draw(self, n: int, generator: torch.Generator | None, temperature: float, y: Tensor | None) -> Tensor:
+        """Draw a latent for each label (n,), from drawn components; temperature 0 gives these components' means."""
+        y = _needed(y)
+        chosen = draw_components(self.logits[y], n, generator)
+        noise = normal_noise((n, *self.latent_shape), self.loc, generator)
+        return self.loc[y, chosen] + temperature * (0.5 * self.logvar[y, chosen]).exp() * noise  # (n, *latent)
 
 
 def _needed(y: Tensor | None) -> Tensor:
@@ -289,26 +296,8 @@ class GaussianMixturePrior(Prior):
         """Return p(z), of empty batch shape."""
         return GaussianMixture(self.logits, self.loc, self.logvar)
 
-    def kl(self, q: Distribution, y: Tensor | None = None) -> Tensor | None:
-        """Return None: there is no closed form."""
-        return None
-
-    def sample(
-        self,
-        n: int,
-        generator: torch.Generator | None = None,
-        temperature: float = 1.0,
-        y: Tensor | None = None,
-    ) -> Tensor:
-        """Draw n latents from components drawn by their weights; temperature 0 gives these components' means.
-
-        See :meth:`Prior.sample`.
-        """
-        with torch.no_grad():
-            source = self.logits.device if generator is None else generator.device
-            weights = self.logits.softmax(0).to(source)
-            chosen = torch.multinomial(weights, max(n, 1), replacement=True, generator=generator)[:n].to(
-                self.loc.device
-            )
-            noise = _normal_noise((n, *self.latent_shape), self.loc, generator)
-            return self.loc[chosen] + temperature * (0.5 * self.logvar[chosen]).exp() * noise  # (n, *latent)
+    def draw(self, n: int, generator: torch.Generator | None, temperature: float, y: Tensor | None) -> Tensor:
+        """Draw n latents from components drawn by their weights; temperature 0 gives these components' means."""
+        chosen = draw_components(self.logits, n, generator)
+        noise = normal_noise((n, *self.latent_shape), self.loc, generator)
+        return self.loc[chosen] + temperature * (0.5 * self.logvar[chosen]).exp() * noise  # (n, *latent)

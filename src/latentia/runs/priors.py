@@ -182,15 +182,9 @@ class _Job:
         parts = {"train": latents[:_MEASURED]}
         if "test" in self.run.dataset.splits:
             parts["test"] = self._latents("test")[:_MEASURED]
-        coded = isinstance(self.prior, AutoregressivePrior)
         with torch.no_grad():
-            density = self.prior if coded else self.prior()
             return {
-                part: float(
-                    torch.cat([density.log_prob(piece.long() if coded else piece) for piece in z.split(_BLOCK)])
-                    .double()
-                    .mean()
-                )
+                part: float(torch.cat([self.prior.log_prob(piece) for piece in z.split(_BLOCK)]).double().mean())
                 for part, z in parts.items()
             }
 
