@@ -55,6 +55,23 @@ def test_the_summary_has_what_the_contract_names(tmp_path: Path, arrays: dict[st
     assert json.loads((tmp_path / "run" / "status.json").read_text())["summary"] == summary
 
 
+def test_data_on_the_disk_train_to_the_same_bits(tmp_path: Path):
+    x = np.random.default_rng(0).integers(0, 256, (90, 6, 5), dtype=np.uint8)
+    np.save(tmp_path / "x.npy", x)
+    for memory in ("load", "map"):
+        start(tmp_path / "x.npy", tmp_path / memory, settings={"data.memory": memory, "data.validation": 0.1})
+    assert weights(tmp_path / "map") == weights(tmp_path / "load")
+    ends = [[row["loss"] for row in open_run(tmp_path / name).metrics] for name in ("map", "load")]
+    assert ends[0] == ends[1] and len(ends[0]) > 3
+    assert not [thread for thread in threading.enumerate() if thread.name == "latentia-prefetch"]
+    run = open_run(tmp_path / "map")  # uses and the continuation read it from there as well
+    found = [one.evaluate(split="train", importance_samples=2) for one in (run, open_run(tmp_path / "load"))]
+    assert {**found[0], "run": None} == {**found[1], "run": None}
+    for name in ("map", "load"):
+        fitting.resume(tmp_path / name, epochs=5)
+    assert weights(tmp_path / "map") == weights(tmp_path / "load")
+
+
 def test_an_autoencoder_has_no_elbo(arrays: dict[str, Any]):
     test = start(arrays, None, preset="ae").summary["test"]
     assert test["elbo"] is None and test["rate"] is None and test["mse"] > 0

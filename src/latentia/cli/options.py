@@ -88,8 +88,8 @@ Source = Annotated[
     str | None,
     typer.Option(
         metavar="SRC",
-        help="A data set's name, such as mnist, or the path of a .npy or .npz file or of a folder of pictures. "
-        "Without it, what the preset or config says; presets say digits, which come with scikit-learn.",
+        help="A data set's name, such as mnist, or the path of a .npy or .npz file or of a folder of pictures or "
+        "of .npy files. Without it, what the preset or config says; presets say digits, which come with scikit-learn.",
         autocompletion=completion.sources,
         show_default=False,
     ),

@@ -7,7 +7,8 @@ Knows nothing of what the arrays mean.
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -29,15 +30,26 @@ _KNOWN = {alias: key for key, aliases in NAMES.items() for alias in aliases}
 _SHOWN = 200  # characters of a path or a list of names that a message quotes
 
 
-class Contents(NamedTuple):
-    """What a file holds.
+class OnDisk(NamedTuple):
+    """An array that stays in its files.
 
     Attributes:
-        arrays: By our names, see :data:`NAMES`; there is an ``x``, ``x_valid`` or ``x_test``.
+        files: Mapped arrays, the rows of which follow one another.
+    """
+
+    files: tuple[np.ndarray, ...]
+
+
+class Contents(NamedTuple):
+    """What a file or a folder holds.
+
+    Attributes:
+        arrays: By our names, see :data:`NAMES`; there is an ``x``, ``x_valid`` or ``x_test``. Samples may be
+            :class:`OnDisk`.
         notes: What was left out, one sentence each.
     """
 
-    arrays: dict[str, np.ndarray]
+    arrays: dict[str, Any]
     notes: tuple[str, ...] = ()
 
 
@@ -113,7 +125,7 @@ def read_arrays(path: Path) -> Contents:
             f"cannot read {shown(path)}, only .npy and .npz files and folders of pictures; save the data with "
             "numpy.save or numpy.savez"
         )
-    try:
+    with _faults_explained(path):
         _check_magic(path)
         with open(path, "rb") as file:  # closed here, as NumPy forgets to when it meets a damaged archive
             loaded: Any = np.load(file, allow_pickle=False)
@@ -121,13 +133,37 @@ def read_arrays(path: Path) -> Contents:
                 with loaded:
                     return _from_archive(loaded, shown(path))
             return Contents({"x": loaded})
+
+
+def map_array(path: Path) -> np.ndarray:
+    """Open a ``.npy`` file without reading more than its header.
+
+    Args:
+        path: The file; it must not be changed while the array is used.
+
+    Returns:
+        Its array, mapped, that cannot be written to.
+
+    Raises:
+        DataError: If the file is missing, of another kind, damaged, or holds Python objects.
+    """
+    with _faults_explained(path):
+        _check_magic(path)
+        return np.lib.format.open_memmap(path, mode="r")
+
+
+@contextmanager
+def _faults_explained(path: Path) -> Iterator[None]:
+    """Say in one sentence why a file cannot be read."""
+    try:
+        yield
     except DataError:
         raise
     except PermissionError as error:
         raise DataError(f"not allowed to read {shown(path)}; check its permissions") from error
     except Exception as error:  # NumPy's reader lets a dozen kinds of error through for damaged files
         reason = " ".join(str(error).split()) or type(error).__name__
-        if "pickle" in reason:
+        if "pickle" in reason or "Python objects" in reason:
             reason = "it holds Python objects, which would have to be unpickled"
         raise DataError(
             f"cannot read {shown(path)} ({shown(reason)}); save plain numbers with numpy.save or numpy.savez"

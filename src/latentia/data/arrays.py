@@ -7,7 +7,7 @@ says what to do; it never changes what it was given.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, NoReturn
 
 import numpy as np
 import torch
@@ -51,27 +51,67 @@ def as_stored(array: Any, what: str) -> Stored:
         dtype('float32')
     """
     found = to_numpy(array, what)
-    if found.ndim == 0:
-        raise DataError(f"{what} is a single number; give one row (or image) for each sample")
-    if found.size == 0:
-        raise DataError(f"{what} is empty (its shape is {shape_text(found.shape)}); give at least one sample")
-    if found.dtype == np.bool_:
-        return Stored(np.array(found, dtype=np.uint8, order="C"), 2)
-    if found.dtype == np.uint8:
-        return Stored(np.array(found, order="C"), 256)
-    if found.dtype.kind not in "iuf":
-        raise DataError(f"{what} is of type {found.dtype}, not of real numbers; {_type_remedy(found.dtype)}")
+    levels = check_numbers(found, what)
+    if levels is not None:
+        return Stored(np.array(found, dtype=np.uint8, order="C"), levels)
     notes: list[str] = []
     if found.dtype.kind in "iu":
         if max(abs(int(found.min())), abs(int(found.max()))) > EXACT_IN_FLOAT32:
             notes.append(f"{what} holds whole numbers beyond 2^24, which were rounded to float32")
     elif not np.isfinite(found).all():
-        _refuse_non_finite(found, what)
+        bad = ~np.isfinite(found)
+        first = int(np.argmax(bad.reshape(len(found), -1).any(axis=1)))
+        refuse_non_finite(int(bad.sum()), first, what)
     with np.errstate(over="ignore"):
         values = np.array(found, dtype=np.float32, order="C")
     if found.dtype.kind == "f" and found.dtype.itemsize > 4 and not np.isfinite(values).all():
-        raise DataError(f"{what} holds values beyond the range of float32 (3.4e38); rescale it first")
+        refuse_beyond_float32(what)
     return Stored(values, None, tuple(notes))
+
+
+def check_numbers(found: np.ndarray, what: str) -> int | None:
+    """Say from its type how an array is stored, without looking at its values.
+
+    Args:
+        found: The array.
+        what: Its name in messages.
+
+    Returns:
+        256 for uint8, 2 for boolean, None for all other numbers.
+
+    Raises:
+        DataError: If it is a single number, empty, or not of real numbers.
+    """
+    if found.ndim == 0:
+        raise DataError(f"{what} is a single number; give one row (or image) for each sample")
+    if found.size == 0:
+        raise DataError(f"{what} is empty (its shape is {shape_text(found.shape)}); give at least one sample")
+    if found.dtype in (np.bool_, np.uint8):
+        return 2 if found.dtype == np.bool_ else 256
+    if found.dtype.kind not in "iuf":
+        raise DataError(f"{what} is of type {found.dtype}, not of real numbers; {_type_remedy(found.dtype)}")
+    return None
+
+
+def refuse_non_finite(count: int, first: int, what: str) -> NoReturn:
+    """Say how many values are NaN or infinite, and in which sample the first is.
+
+    Raises:
+        DataError: Always.
+    """
+    raise DataError(
+        f"{what} holds {count} values that are NaN or infinite (the first in sample {first}); "
+        "fill them in or leave those samples out"
+    )
+
+
+def refuse_beyond_float32(what: str) -> NoReturn:
+    """Say that values cannot be stored.
+
+    Raises:
+        DataError: Always.
+    """
+    raise DataError(f"{what} holds values beyond the range of float32 (3.4e38); rescale it first")
 
 
 def to_numpy(array: Any, what: str) -> np.ndarray:
@@ -123,25 +163,45 @@ def arrange(values: np.ndarray, layout: str, what: str) -> tuple[np.ndarray, tup
         >>> arrange(np.zeros((5, 32, 32, 3)), "auto", "x")[0].shape
         (5, 3, 32, 32)
     """
-    if values.ndim == 1:
-        raise DataError(f"{what} has one axis of {len(values)} values; for one feature per sample use x.reshape(-1, 1)")
-    if values.ndim > 4:
+    last, notes = channels_last(values.shape, layout, what)
+    if last:
+        return np.ascontiguousarray(np.moveaxis(values, -1, 1)), notes
+    return (values[:, None] if values.ndim == 3 else values), notes
+
+
+def channels_last(shape: tuple[int, ...], layout: str, what: str) -> tuple[bool, tuple[str, ...]]:
+    """Say whether the channels of samples come last, and have to be moved.
+
+    Args:
+        shape: (N, features), (N, height, width), or four axes.
+        layout: As for :func:`arrange`.
+        what: Its name in messages.
+
+    Returns:
+        That, and notes on what was assumed.
+
+    Raises:
+        DataError: If there are fewer than two or more than four axes.
+
+    Example:
+        >>> channels_last((5, 32, 32, 3), "auto", "x")
+        (True, ())
+    """
+    if len(shape) == 1:
+        raise DataError(f"{what} has one axis of {shape[0]} values; for one feature per sample use x.reshape(-1, 1)")
+    if len(shape) > 4:
         raise DataError(
-            f"{what} has {values.ndim} axes ({shape_text(values.shape)}); vectors have two, images three or four: "
+            f"{what} has {len(shape)} axes ({shape_text(shape)}); vectors have two, images three or four: "
             "flatten it to one row per sample"
         )
-    if values.ndim == 2:
-        return values, ()
-    if values.ndim == 3:
-        return values[:, None], ()
+    if len(shape) < 4:
+        return False, ()
     notes: tuple[str, ...] = ()
     if layout == "auto":
-        layout, sure = _guess_layout(values.shape)
+        layout, sure = _guess_layout(shape)
         if not sure:
-            notes = (f"{what} of shape {shape_text(values.shape)} was read as {layout}; data.layout says otherwise",)
-    if layout == "channels-last":
-        return np.ascontiguousarray(np.moveaxis(values, -1, 1)), notes
-    return values, notes
+            notes = (f"{what} of shape {shape_text(shape)} was read as {layout}; data.layout says otherwise",)
+    return layout == "channels-last", notes
 
 
 def _guess_layout(shape: tuple[int, ...]) -> tuple[str, bool]:
@@ -234,15 +294,6 @@ def _check_labels(labels: Any, what: str, count: int) -> np.ndarray:
     if kind not in "biuU":
         raise DataError(f"{what} are of type {found.dtype}; use whole numbers or strings, and none may be missing")
     return found
-
-
-def _refuse_non_finite(found: np.ndarray, what: str) -> None:
-    bad = ~np.isfinite(found)
-    first = int(np.argmax(bad.reshape(len(found), -1).any(axis=1)))
-    raise DataError(
-        f"{what} holds {int(bad.sum())} values that are NaN or infinite (the first in sample {first}); "
-        "fill them in or leave those samples out"
-    )
 
 
 def _type_remedy(dtype: np.dtype) -> str:

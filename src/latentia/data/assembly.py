@@ -14,7 +14,8 @@ import torch
 
 from latentia.data.arrays import shape_text
 from latentia.data.dataset import Dataset, DataSpec, Split
-from latentia.data.preparation import Preparation, fit_preparation
+from latentia.data.mapped import Mapped
+from latentia.data.preparation import Preparation, extremes, fit_preparation
 from latentia.data.resizing import resize
 from latentia.data.seeds import generator
 from latentia.data.settings import DataSettings
@@ -29,7 +30,7 @@ class Raw:
 
     Attributes:
         name: What the source is called.
-        x: Part -> (N, *event), uint8 or float32.
+        x: Part -> (N, *event), uint8 or float32; all in memory, or all of them mapped.
         y: Part -> (N,), int64; parts without labels are absent.
         levels: Number of levels of what is stored, or None.
         classes: Names of the labels.
@@ -38,7 +39,7 @@ class Raw:
     """
 
     name: str
-    x: dict[str, np.ndarray]
+    x: dict[str, np.ndarray] | dict[str, Mapped]
     y: dict[str, torch.Tensor]
     levels: int | None
     classes: tuple[str, ...] = ()
@@ -100,18 +101,25 @@ def check_held_out(settings: DataSettings, name: str, parts: Collection[str]) ->
 def assemble(raw: Raw, settings: DataSettings) -> Dataset:
     """Resize, hold out what is missing, prepare and describe.
 
+    Mapped data are gone through in chunks, and looked at for NaN and infinity on the way.
+
     Args:
         raw: What the source holds; it has a ``train`` part.
         settings: How to split and prepare it.
 
     Raises:
         ConfigError: If the settings do not fit the data.
-        DataError: If the values cannot be scaled.
+        DataError: If the values cannot be scaled, or mapped data hold NaN or infinity.
     """
+    if settings.binarize == "static" and isinstance(raw.x["train"], Mapped):
+        raise ConfigError(
+            "data.binarize = 'static' draws once and keeps the result in memory, and these data stay on the disk; use "
+            "data.binarize = 'dynamic', or data.memory = 'load' if they fit into memory"
+        )
     if settings.size is not None:
         _resize(raw, *settings.size)
     fingerprint = _fingerprint(raw)
-    x = {part: torch.from_numpy(values) for part, values in raw.x.items()}
+    x = {part: values if isinstance(values, Mapped) else torch.from_numpy(values) for part, values in raw.x.items()}
     splits = {part: Split(values, raw.y.get(part)) for part, values in x.items()}
     notes = list(raw.notes)
     if "valid" in splits and settings.validation not in (0.0, DataSettings().validation):
@@ -138,7 +146,7 @@ def assemble(raw: Raw, settings: DataSettings) -> Dataset:
         levels = 2
     low, high = (0.0, 1.0) if levels is not None else _extremes(splits)
     within_unit = low >= 0 and high <= 1
-    preparation = fit_preparation(settings, splits["train"].x.numpy(), levels, within_unit=within_unit)
+    preparation = fit_preparation(settings, _array(splits["train"]), levels, within_unit=within_unit)
     spec = _describe(splits, preparation, raw.classes)
     return Dataset(raw.name, spec, preparation, splits, fingerprint, tuple(notes))
 
@@ -153,13 +161,20 @@ def _resize(raw: Raw, height: int, width: int) -> None:
         )
     if event[1:] == (height, width):
         return
+    if isinstance(raw.x["train"], Mapped):
+        raise ConfigError(
+            "data.size resizes what is in memory, and these data stay on the disk; resize them once with "
+            f"latentia.data.resize(x, {height}, {width}) and save the result, or set data.memory = 'load' if they fit "
+            "into memory"
+        )
+    x = {part: values for part, values in raw.x.items() if not isinstance(values, Mapped)}  # that is, all of them
     if raw.levels == 2:
-        raw.x = {part: values * np.uint8(255) for part, values in raw.x.items()}
+        x = {part: values * np.uint8(255) for part, values in x.items()}
         raw.levels = 256
         raw.notes.append(
             "resizing made grey values of binary ones; data.binarize, such as 'threshold', makes them binary again"
         )
-    raw.x = {part: resize(values, height, width) for part, values in raw.x.items()}
+    raw.x = {part: resize(values, height, width) for part, values in x.items()}
     raw.notes.append(f"the images were resized from {shape_text(event[1:])} to {height} x {width}, bilinear")
     if raw.digests:
         raw.digests += (f"size {height} x {width}",)
@@ -214,7 +229,12 @@ def _keep_normal(splits: dict[str, Split], raw: Raw, names: Sequence[str]) -> li
 
 
 def _rows(split: Split, rows: torch.Tensor) -> Split:
-    return Split(split.x.index_select(0, rows), None if split.y is None else split.y.index_select(0, rows))
+    x = split.x.subset(rows) if isinstance(split.x, Mapped) else split.x.index_select(0, rows)
+    return Split(x, None if split.y is None else split.y.index_select(0, rows))
+
+
+def _array(split: Split) -> np.ndarray | Mapped:
+    return split.x if isinstance(split.x, Mapped) else split.x.numpy()
 
 
 def _fingerprint(raw: Raw) -> str:
@@ -226,6 +246,11 @@ def _fingerprint(raw: Raw) -> str:
         for values in (raw.x.get(part), raw.y[part].numpy() if part in raw.y else None):
             if values is None:
                 digest.update(f"{part} none".encode())
+            elif isinstance(values, Mapped):
+                digest.update(f"{part} {str(values.dtype).removeprefix('torch.')} {values.shape} ".encode())
+                for chunk in values.checked():
+                    digest.update(chunk.data)
+                raw.notes += [note for note in values.notes if note not in raw.notes]
             else:
                 digest.update(f"{part} {values.dtype} {values.shape} ".encode())
                 digest.update(np.ascontiguousarray(values).data)
@@ -244,15 +269,16 @@ def _check_binarizable(splits: dict[str, Split], levels: int | None, settings: D
         )
 
 
-def _binarize_once(x: torch.Tensor, levels: int | None, seed: int, part: str) -> torch.Tensor:
+def _binarize_once(x: torch.Tensor | Mapped, levels: int | None, seed: int, part: str) -> torch.Tensor:
+    assert not isinstance(x, Mapped), "refused above"
     draw, unit = generator("cpu", seed, "static", part), Preparation(levels=levels)
     pieces = [(torch.rand(rows.shape, generator=draw) < unit(rows)).to(torch.uint8) for rows in x.split(4096)]
     return torch.cat(pieces)
 
 
 def _extremes(splits: dict[str, Split]) -> tuple[float, float]:
-    low = min(float(split.x.min()) for split in splits.values())
-    return low, max(float(split.x.max()) for split in splits.values())
+    found = [extremes(_array(split)) for split in splits.values()]
+    return min(float(low.min()) for low, _ in found), max(float(high.max()) for _, high in found)
 
 
 def _describe(splits: dict[str, Split], preparation: Preparation, classes: tuple[str, ...]) -> DataSpec:
@@ -268,11 +294,7 @@ def _describe(splits: dict[str, Split], preparation: Preparation, classes: tuple
 
 def _prepared_range(splits: dict[str, Split], preparation: Preparation) -> tuple[float, float]:
     """Return the smallest and the largest x of all parts; the mapping rises, so extremes stay extremes."""
-    ends = [
-        preparation(torch.from_numpy(reduce(split.x.numpy(), axis=0, keepdims=True)))
-        for split in splits.values()
-        for reduce in (np.min, np.max)
-    ]
+    ends = [preparation(torch.from_numpy(end[None])) for split in splits.values() for end in extremes(_array(split))]
     low, high = min(float(end.min()) for end in ends), max(float(end.max()) for end in ends)
     if not (np.isfinite(low) and np.isfinite(high)):
         raise DataError("the data span too wide a range to be scaled in 32 bits; divide them by a large number first")

@@ -6,17 +6,22 @@ Knows the stored arrays and their preparation; knows nothing of models, losses o
 from __future__ import annotations
 
 import math
+from dataclasses import dataclass
 from typing import NamedTuple
 
 import torch
 from torch import Tensor
 
 from latentia.data.dataset import Split
+from latentia.data.mapped import Mapped
+from latentia.data.prefetch import Prefetcher
 from latentia.data.preparation import Preparation
 from latentia.data.seeds import generator
 from latentia.errors import ConfigError
 
 RESIDENT_BYTES = 4 * 2**30  # a split up to this size is kept on the device; a larger one is copied batch by batch
+AHEAD = 8  # batches of mapped data that are read ahead ...
+AHEAD_BYTES = 2**26  # ... or fewer, so that they take no more memory than this
 
 
 class Batch(NamedTuple):
@@ -78,14 +83,14 @@ class IndexStream:
         epoch, begin = divmod(first, self.n)
         end = begin + self.batch_size
         if end <= self.n:
-            return self._permutation(epoch, device)[begin:end]
+            return self._permutation(epoch, device)[begin:end].long()
         pieces = [self._permutation(epoch, device)[begin:]]
         remaining = end - self.n
         while remaining > 0:
             epoch += 1
             pieces.append(self._permutation(epoch, device)[:remaining])
             remaining -= self.n
-        return torch.cat(pieces)
+        return torch.cat(pieces).long()
 
     def steps_in(self, epochs: float) -> int:
         """Return how many batches cover that many passes over the data: ceil(epochs n / B)."""
@@ -99,9 +104,11 @@ class IndexStream:
         cached = self._cached
         if cached is not None and cached[0] == epoch and cached[1] == device:
             return cached[2]
-        # Always drawn on the CPU, so that the order does not depend on the kind of device.
+        # Always drawn on the CPU, so that the order does not depend on the kind of device; 32 bits give the same order
+        # as 64 and take half the memory.
         draw = generator("cpu", self.seed, self.stage, "order", epoch) if self.n > 1 else None
-        order = torch.randperm(self.n, generator=draw).to(device)
+        kind = torch.int32 if self.n < 2**31 else torch.int64
+        order = torch.randperm(self.n, generator=draw, dtype=kind).to(device)
         self._cached = (epoch, device, order)
         return order
 
@@ -152,12 +159,17 @@ class Feed:
         assert stream.n == len(split), (stream.n, len(split))
         self.preparation, self.stream, self.seed, self.stage = preparation, stream, seed, stage
         self.device = torch.device(device)
-        resident = split.x.nbytes <= RESIDENT_BYTES
-        self._home = self.device if resident else split.x.device
-        self._x = split.x.to(self._home)
-        self._y = None if split.y is None else split.y.to(self._home)
         share = stream.batch_size // world
         self._mine = None if world == 1 else slice(rank * share, (rank + 1) * share)
+        self._event = tuple(split.x.shape[1:])
+        self._reader: MappedReader | None = None
+        resident = split.x.nbytes <= RESIDENT_BYTES
+        if isinstance(split.x, Mapped) and (self.device.type == "cpu" or not resident):
+            self._reader = MappedReader(split, stream, self.device, self._mine, share)
+            return
+        self._home = self.device if resident or isinstance(split.x, Mapped) else split.x.device
+        self._x = split.x.to(self._home)
+        self._y = None if split.y is None else split.y.to(self._home)
 
     def batch(self, step: int) -> Batch:
         """Return one batch, whatever was asked for before.
@@ -168,6 +180,11 @@ class Feed:
         Returns:
             This rank's part of the batch; the parts of all ranks in order make up the batch of a single process.
         """
+        noise = self._noise(step) if self.preparation.needs_noise else None
+        if self._reader is not None:
+            x, y = self._reader.batch(step)
+            prepared = self.preparation(x, noise)
+            return Batch(prepared.clone() if prepared is x else prepared, y)  # x is overwritten by a later batch
         indices = self.stream.indices(step, self._home)
         if self._mine is not None:
             indices = indices[self._mine]
@@ -175,10 +192,77 @@ class Feed:
         y = None if self._y is None else self._y.index_select(0, indices)
         if self._home != self.device:
             x, y = x.to(self.device), None if y is None else y.to(self.device)
-        return Batch(self.preparation(x, self._noise(step) if self.preparation.needs_noise else None), y)
+        return Batch(self.preparation(x, noise), y)
+
+    def close(self) -> None:
+        """End the reading ahead, where there is some; :meth:`batch` begins it anew."""
+        if self._reader is not None:
+            self._reader.close()
 
     def _noise(self, step: int) -> Tensor:
-        shape = (self.stream.batch_size, *self._x.shape[1:])  # of the whole batch, so that ranks agree
+        shape = (self.stream.batch_size, *self._event)  # of the whole batch, so that ranks agree
         drawn = generator(self.device, self.seed, self.stage, "data", step)
         noise = torch.rand(shape, generator=drawn, device=self.device)
         return noise if self._mine is None else noise[self._mine]
+
+
+@dataclass(eq=False)
+class _Slot:
+    """Room for one batch as it is stored; on CUDA in page-locked memory, and not used again before it was copied."""
+
+    x: Tensor
+    y: Tensor | None
+    copied: torch.cuda.Event | None = None
+
+
+class MappedReader:
+    """Batches of data on the disk, read ahead by a thread into the same few pieces of memory.
+
+    Args:
+        split: Mapped samples; labels are in memory.
+        stream: Which samples make up which batch.
+        device: Where the batches are wanted.
+        mine: This process's part of every batch; None: all of it.
+        size: How many samples that are.
+    """
+
+    def __init__(self, split: Split, stream: IndexStream, device: torch.device, mine: slice | None, size: int) -> None:
+        assert isinstance(split.x, Mapped)
+        source, labels, shape = split.x, split.y, (size, *split.x.shape[1:])
+        scratch = source.scratch(size)
+        pinned = device.type == "cuda"
+
+        def fill(step: int, slot: _Slot) -> None:
+            if slot.copied is not None:
+                slot.copied.synchronize()
+            rows = stream.indices(step)
+            rows = rows if mine is None else rows[mine]
+            source.read(rows.numpy(), slot.x.numpy(), scratch)
+            if labels is not None and slot.y is not None:
+                torch.index_select(labels, 0, rows, out=slot.y)
+
+        ahead = max(1, min(AHEAD, AHEAD_BYTES // (math.prod(shape) * source.dtype.itemsize)))
+        slots = [
+            _Slot(
+                torch.empty(shape, dtype=source.dtype, pin_memory=pinned),
+                None if labels is None else torch.empty(size, dtype=labels.dtype, pin_memory=pinned),
+            )
+            for _ in range(ahead + 1)
+        ]
+        self.device, self._ahead = device, Prefetcher(fill, slots)
+
+    def batch(self, step: int) -> tuple[Tensor, Tensor | None]:
+        """Return a batch as it is stored, on the device; x is valid until the next call, y is the caller's own."""
+        slot = self._ahead.get(step)
+        if self.device.type == "cpu":
+            return slot.x, None if slot.y is None else slot.y.clone()
+        x = slot.x.to(self.device, non_blocking=True)
+        y = None if slot.y is None else slot.y.to(self.device, non_blocking=True)
+        if self.device.type == "cuda":
+            slot.copied = torch.cuda.Event()
+            slot.copied.record(torch.cuda.current_stream(self.device))
+        return x, y
+
+    def close(self) -> None:
+        """End the thread."""
+        self._ahead.close()

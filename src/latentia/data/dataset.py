@@ -15,6 +15,7 @@ from torch import Tensor
 from latentia.errors import DataError
 
 if TYPE_CHECKING:
+    from latentia.data.mapped import Mapped
     from latentia.data.preparation import Preparation
 
 
@@ -123,11 +124,12 @@ class Split:
 
     Attributes:
         x: (N, *event), uint8 or float32; a :class:`~latentia.data.preparation.Preparation` turns it into what the
-            model sees.
+            model sees. Data that stay on the disk are a :class:`~latentia.data.mapped.Mapped`, of which slices and rows
+            become tensors.
         y: (N,), int64 labels that index the spec's classes, or None.
     """
 
-    x: Tensor
+    x: Tensor | Mapped
     y: Tensor | None = None
 
     def __len__(self) -> int:

@@ -21,6 +21,7 @@ import numpy as np
 from latentia.data.array_files import SUFFIXES, shown
 from latentia.data.arrays import shape_text
 from latentia.data.image_files import PICTURES, REMARKS, Picture, careful, picture_size, read_picture
+from latentia.data.memory import machine_memory
 from latentia.errors import DataError
 
 PART_NAMES = {
@@ -276,9 +277,8 @@ def _common_size(found: _Found, faults: dict[Path, str]) -> tuple[int, int]:
 
 def _check_memory(found: _Found, size: tuple[int, int], channels: int | None) -> None:
     """Refuse what cannot be held in memory before hours are spent on reading it."""
-    try:
-        memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
-    except (AttributeError, OSError, ValueError):  # not told by this operating system
+    memory = machine_memory()
+    if memory is None:
         return
     needed = len(found.files) * (channels or 3) * size[0] * size[1]
     if needed > _FULL * memory:

@@ -5,7 +5,8 @@ Owns the only place where that mapping is written down, so that training, evalua
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import math
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, fields, replace
 from typing import Any, Literal, get_args
 
@@ -15,11 +16,13 @@ from torch import Tensor
 
 from latentia.data.arrays import as_stored
 from latentia.data.dataset import DataSpec
+from latentia.data.mapped import Mapped
 from latentia.data.seeds import generator
 from latentia.data.settings import DataSettings
 from latentia.errors import ConfigError, DataError
 
 Binarize = Literal["none", "threshold", "dynamic", "static"]
+CHUNK_VALUES = 2**21  # of which sums are taken at once
 
 
 @dataclass(frozen=True)
@@ -246,7 +249,7 @@ def _fit_shape(values: np.ndarray, spec: DataSpec) -> np.ndarray:
 
 
 def fit_preparation(
-    settings: DataSettings, x: np.ndarray, levels: int | None, *, within_unit: bool | None = None
+    settings: DataSettings, x: np.ndarray | Mapped, levels: int | None, *, within_unit: bool | None = None
 ) -> Preparation:
     """Choose the preparation from the settings and the training part.
 
@@ -263,7 +266,8 @@ def fit_preparation(
     if settings.dequantize and levels is None:
         raise ConfigError("data.dequantize needs 8-bit or binary data, and these are real numbers; leave it out")
     if within_unit is None:
-        within_unit = levels is not None or bool(x.min() >= 0 and x.max() <= 1)
+        low, high = extremes(x)
+        within_unit = levels is not None or bool(low.min() >= 0 and high.max() <= 1)
     unscaled = Preparation(
         levels=levels,
         binarize=settings.binarize,
@@ -278,19 +282,28 @@ def fit_preparation(
     return replace(unscaled, offset=offset, factor=factor)
 
 
-def _statistics(scale: str, x: np.ndarray, divisor: int) -> tuple[Any, Any]:
-    """Return offset and factor: one number each, or one for each feature or channel."""
-    axes: tuple[int, ...] | None = tuple(i for i in range(x.ndim) if i != 1)
-    if scale == "unit" and x.ndim == 4:
+def _statistics(scale: str, x: np.ndarray | Mapped, divisor: int) -> tuple[Any, Any]:
+    """Return offset and factor: one number each, or one for each feature or channel.
+
+    Sums go over the same chunks whether the data are in memory or on the disk, so that both give the same numbers.
+    """
+    axes: tuple[int, ...] | None = tuple(range(1, len(x.shape) - 1))  # of one sample's axes, all but the first
+    if scale == "unit" and len(x.shape) == 4:
         axes = None  # one minimum and maximum, so that colours keep their balance
-    low = x.min(axis=axes).astype(np.float64) / divisor
-    high = x.max(axis=axes).astype(np.float64) / divisor
+    lowest, highest = extremes(x)
+    low = lowest.min(axis=axes).astype(np.float64) / divisor
+    high = highest.max(axis=axes).astype(np.float64) / divisor
     if scale == "unit":
         offset, spread = low, high - low
     else:
-        mean = x.mean(axis=axes, dtype=np.float64) / divisor
-        offset = np.where(high > low, mean, low)  # exact where constant, so that x becomes 0
-        spread = x.std(axis=axes, dtype=np.float64) / divisor
+        per_row = (0, *(axis + 1 for axis in axes or ()))
+        count = math.prod(x.shape) // x.shape[1]
+        shape = (-1, *[1] * (len(x.shape) - 2))
+        total = sum(chunk.sum(axis=per_row, dtype=np.float64) for chunk in chunks(x))
+        mean = np.asarray(total / count)
+        squares = sum(np.square(chunk - mean.reshape(shape)).sum(axis=per_row) for chunk in chunks(x))
+        offset = np.where(high > low, mean / divisor, low)  # exact where constant, so that x becomes 0
+        spread = np.sqrt(np.asarray(squares / count)) / divisor
     varies = (high > low) & (spread > 0)
     factor = 1.0 / np.where(varies, spread, 1.0)
     if factor.max() > np.finfo(np.float32).max:
@@ -298,6 +311,17 @@ def _statistics(scale: str, x: np.ndarray, divisor: int) -> tuple[Any, Any]:
             "a feature varies too little to be scaled in 32 bits; multiply the data by a large number first"
         )
     return _plain(offset), _plain(factor)
+
+
+def chunks(x: np.ndarray | Mapped) -> Iterator[np.ndarray]:
+    """Yield the samples of a part in order, as many at a time whether they are in memory or on the disk."""
+    for start in range(0, len(x), at_once := max(1, CHUNK_VALUES // math.prod(x.shape[1:]))):
+        yield x[start : start + at_once] if isinstance(x, np.ndarray) else x[start : start + at_once].numpy()
+
+
+def extremes(x: np.ndarray | Mapped) -> tuple[np.ndarray, np.ndarray]:
+    """Return the smallest and the largest stored value of each entry of a sample, (*event,) each."""
+    return (x.min(axis=0), x.max(axis=0)) if isinstance(x, np.ndarray) else x.extremes()
 
 
 def _plain(value: np.ndarray) -> float | tuple[float, ...]:

@@ -15,7 +15,7 @@ class DataSettings(Settings):
 
     Attributes:
         source: A name from :data:`latentia.data.sources.SOURCES`, the path of a ``.npy`` or ``.npz`` file, or of a
-            folder of pictures.
+            folder of pictures or of ``.npy`` files.
         binarize: ``none``; ``threshold``: x = 1 where the value exceeds ``threshold``; ``dynamic``: a fresh Bernoulli
             draw with the value as probability each time a sample is shown; ``static``: one such draw when loading
             (Salakhutdinov & Murray 2008, https://doi.org/10.1145/1390156.1390266).
@@ -36,6 +36,10 @@ class DataSettings(Settings):
             the test part keeps all. None: everything is kept.
         layout: Where the channels of a four-dimensional array of the user's own are; ``auto`` looks for an axis of
             1 to 4; refused for other data.
+
+        memory: ``load``: the samples are loaded into memory; ``map``: ``.npy`` files stay on the disk, and a thread
+            reads each batch ahead of its use; ``auto``: mapped if they exceed 1 GiB or an eighth of the memory. The
+            results are the same. Other data are always loaded.
 
     Example:
         >>> DataSettings(source="mnist", validation=0.0).binarize
@@ -63,6 +67,10 @@ class DataSettings(Settings):
         description='Classes that are trained on, such as ["0"]; the test part keeps all. none: all of them.',
     )
     layout: Literal["auto", "channels-first", "channels-last"] = "auto"
+    memory: Literal["auto", "load", "map"] = Field(
+        default="auto",
+        description="Whether samples are loaded, or .npy files read while they are used: auto maps large ones.",
+    )
 
     @field_validator("normal_classes", mode="before")
     @classmethod

@@ -13,13 +13,16 @@ from typing import Any
 import numpy as np
 import torch
 
-from latentia.data.array_files import KEYS, NAMES, SUFFIXES, by_our_names, expanded, read_arrays, shown
-from latentia.data.arrays import Stored, arrange, as_stored, encode_labels, shape_text
+from latentia.data.array_files import KEYS, NAMES, SUFFIXES, OnDisk, by_our_names, expanded, read_arrays, shown
+from latentia.data.array_folders import array_folder, open_arrays
+from latentia.data.arrays import arrange, as_stored, encode_labels, shape_text, to_numpy
 from latentia.data.assembly import Raw, assemble, check_held_out, check_settings
 from latentia.data.catalogue import CATALOGUE
 from latentia.data.dataset import Dataset
 from latentia.data.image_files import PICTURES
 from latentia.data.image_folders import read_folder
+from latentia.data.mapped import Mapped
+from latentia.data.memory import is_large
 from latentia.data.settings import DataSettings
 from latentia.errors import ConfigError, DataError, EnvironmentFault, did_you_mean
 
@@ -37,10 +40,11 @@ def load(settings: DataSettings, *, data_dir: str | Path | None = None, arrays: 
         settings: What to load and how.
         data_dir: The folder above the folders of the named data sets; else ``LATENTIA_DATA_DIR``, else the cache.
         arrays: Data instead of a source: ``x``, ``(x, y)``, or a dict of ``x``, ``y``, ``x_valid``, ``y_valid``,
-            ``x_test``, ``y_test``. They are copied. ``settings.source`` is then not looked at.
+            ``x_test``, ``y_test``. They are copied, but for arrays that NumPy has mapped (``np.load(path,
+            mmap_mode="r")``) where ``settings.memory`` maps. ``settings.source`` is then not looked at.
 
     Returns:
-        The dataset, on the CPU.
+        The dataset, on the CPU, or on the disk where ``settings.memory`` maps.
 
     Raises:
         ConfigError: If the source is unknown or the settings contradict each other or the data.
@@ -55,7 +59,7 @@ def load(settings: DataSettings, *, data_dir: str | Path | None = None, arrays: 
     """
     check_settings(settings)
     if arrays is not None:
-        raw = _from_arrays("arrays", arrays, settings.layout)
+        raw = _from_arrays("arrays", _kept_on_disk(arrays, settings.memory), settings.layout)
     elif settings.source in SOURCES:
         raw = _named_set(settings, data_dir)
     else:
@@ -67,6 +71,7 @@ def load(settings: DataSettings, *, data_dir: str | Path | None = None, arrays: 
 def _named_set(settings: DataSettings, data_dir: str | Path | None) -> Raw:
     if settings.layout != "auto":
         raise ConfigError(f"data.layout is for arrays of your own, and {settings.source} is none; leave it out")
+    _refuse_mapping(settings, settings.source)
     if settings.source == "digits":
         return _digits()
     check_held_out(settings, settings.source, ("train", "test"))  # before anything is downloaded
@@ -112,24 +117,61 @@ def _from_path(settings: DataSettings) -> Raw:
     path = expanded(source)
     exists = bool(source) and os.path.exists(path)
     if exists and os.path.isdir(path):
+        if files := array_folder(path):
+            contents = open_arrays(files, settings.memory)
+            return _from_arrays(path.name or str(path), contents.arrays, settings.layout)
         return _from_folder(path, settings)
     named = path.suffix.lower() in (*SUFFIXES, *PICTURES) or "/" in source or "\\" in source
     if not exists and not named:
         raise ConfigError(
             f"there is no data source '{shown(source)}'.{did_you_mean(source[:100].lower(), SOURCES)} "
-            f"Choose one of {', '.join(SOURCES)}, or the path of a .npy or .npz file or of a folder of pictures"
+            f"Choose one of {', '.join(SOURCES)}, or the path of a .npy or .npz file or of a folder of pictures or of "
+            ".npy files"
         )
     if exists and path.suffix.lower() in PICTURES:
         raise DataError(f"{shown(path)} is a single picture; give the folder that holds it and its kin")
-    contents = read_arrays(path)
+    if path.suffix.lower() == ".npy" and os.path.isfile(path):
+        contents = open_arrays({"x": (path,)}, settings.memory)
+    else:
+        _refuse_mapping(settings, shown(path))
+        contents = read_arrays(path)
     raw = _from_arrays(path.name, contents.arrays, settings.layout)
     raw.notes += contents.notes
     return raw
 
 
+def _refuse_mapping(settings: DataSettings, name: str) -> None:
+    """Say that only plain arrays can stay on the disk."""
+    if settings.memory == "map":
+        raise ConfigError(
+            f"data.memory = 'map' reads .npy files while they are used, and {name} is none; leave it out, or save the "
+            "samples with numpy.save"
+        )
+
+
+def _kept_on_disk(arrays: Any, memory: str) -> Any:
+    """Mark what NumPy has mapped and is not to be copied."""
+    if isinstance(arrays, tuple):
+        given: dict[Any, Any] = dict(enumerate(arrays))
+    else:
+        given = dict(arrays) if isinstance(arrays, Mapping) else {0: arrays}
+    mapped = {key: value for key, value in given.items() if isinstance(value, np.memmap) and value.ndim > 1}
+    wanted = memory == "map" or (memory == "auto" and is_large(sum(value.nbytes for value in mapped.values())))
+    if memory == "map" and not mapped:
+        raise ConfigError(
+            "data.memory = 'map' needs arrays that stay on the disk: give them as numpy.load(path, mmap_mode='r'), or "
+            "leave it out"
+        )
+    if not (mapped and wanted):
+        return arrays
+    given |= {key: OnDisk((value,)) for key, value in mapped.items()}
+    return given if isinstance(arrays, Mapping) else tuple(given.values())
+
+
 def _from_folder(path: Path, settings: DataSettings) -> Raw:
     if settings.layout != "auto":
         raise ConfigError(f"data.layout is for arrays of your own, and {shown(path)} is a folder; leave it out")
+    _refuse_mapping(settings, shown(path))
     found = read_folder(path, size=None if settings.size is None else (settings.size[0], settings.size[1]))
     y, classes = encode_labels(found.labels, {part: len(values) for part, values in found.x.items()})
     return Raw(path.name or str(path), found.x, y, 256, classes, found.notes)
@@ -138,35 +180,59 @@ def _from_folder(path: Path, settings: DataSettings) -> Raw:
 def _from_arrays(name: str, arrays: Any, layout: str) -> Raw:
     given = _named(arrays, name)
     notes: list[str] = []
-    x: dict[str, np.ndarray] = {}
-    kinds: dict[str, Stored] = {}
+    x: dict[str, Any] = {}
+    kinds: dict[str, int | None] = {}
+    axes: dict[str, tuple[int, ...]] = {}  # of the arrays as they were given
+    mapped = any(isinstance(given.get(key), OnDisk) for key, _ in KEYS.values())
     for part, (key, _) in KEYS.items():
         if key in given:
-            kinds[part] = as_stored(given[key], key)
-            x[part], assumed = arrange(kinds[part].values, layout, key)
-            notes += [*kinds[part].notes, *assumed]
+            if mapped:  # all samples or none, though some may be in memory already
+                files = (
+                    given[key].files
+                    if isinstance(given[key], OnDisk)
+                    else (np.ascontiguousarray(to_numpy(given[key], key)),)
+                )
+                x[part], axes[part] = Mapped(files, key, layout), files[0].shape
+                kinds[part], found = x[part].levels, tuple(x[part].notes)
+            else:
+                values, kinds[part], found = as_stored(given[key], key)
+                x[part], assumed = arrange(values, layout, key)
+                axes[part], found = values.shape, (*found, *assumed)
+            notes += found
             if 0 in x[part].shape:
                 raise DataError(f"{key} is empty ({shape_text(x[part].shape)}); give at least one value per sample")
-    if layout != "auto" and all(kind.values.ndim != 4 for kind in kinds.values()):
+    if layout != "auto" and all(len(shape) != 4 for shape in axes.values()):
         raise ConfigError(
             f"data.layout says where the channels of arrays with four axes are, and x has "
-            f"{kinds['train'].values.ndim} ({shape_text(kinds['train'].values.shape)}); leave it out"
+            f"{len(axes['train'])} ({shape_text(axes['train'])}); leave it out"
         )
     events = {part: values.shape[1:] for part, values in x.items()}
     if len(set(events.values())) > 1:
         shapes = ", ".join(f"{part} {shape_text(shape)}" for part, shape in events.items())
         raise DataError(f"the parts of {name} have samples of different shapes ({shapes}); make them equal")
-    if len({kind.levels for kind in kinds.values()}) > 1:
+    if len(set(kinds.values())) > 1:
         raise DataError(f"the parts of {name} are of different types; save all of them as uint8 or all as float32")
     labels = {part: given[key] for part, (_, key) in KEYS.items() if key in given}
     if orphans := [part for part in labels if part not in x]:
         raise DataError(f"{name} has labels but no samples for the {orphans[0]} part; give {KEYS[orphans[0]][0]} too")
     y, classes = encode_labels(labels, {part: len(values) for part, values in x.items()})
-    levels = kinds["train"].levels
-    if levels == 256 and max(int(values.max()) for values in x.values()) == 1:
+    levels = kinds["train"]
+    if levels == 256 and max(map(_largest, x.values())) == 1:
         levels = 2
         notes.append("the 8-bit values are all 0 or 1, so they count as binary data, not as nearly black pixels")
     return Raw(name, x, y, levels, classes, notes)
+
+
+def _largest(values: np.ndarray | Mapped) -> int:
+    """The largest 8-bit value, or the first that is above 1 where the data stay on the disk."""
+    if isinstance(values, np.ndarray):
+        return int(values.max())
+    largest = 0
+    for chunk in values.chunks():
+        largest = max(largest, int(chunk.max()))
+        if largest > 1:
+            break
+    return largest
 
 
 def _named(arrays: Any, name: str) -> dict[str, Any]:

@@ -121,8 +121,11 @@ def fit(
     """
     with execution.applied(), default_generator_kept(execution.device):
         run = _Fit(model, objective, dataset, settings, execution=execution, seed=seed, stage=stage)
-        run.attach(store, metrics, events or Events(), interrupt, loaded)
-        return run.run()
+        try:
+            run.attach(store, metrics, events or Events(), interrupt, loaded)
+            return run.run()
+        finally:
+            run.feed.close()
 
 
 class _Fit:

@@ -12,6 +12,7 @@ from torch import Tensor
 
 from latentia import storage
 from latentia.data.dataset import Dataset, Split
+from latentia.data.mapped import equal
 from latentia.data.preparation import Preparation
 from latentia.errors import ConfigError
 from latentia.evaluation.encoding import evaluating
@@ -169,7 +170,7 @@ def _check_same_data(runs: Sequence[Run], names: Sequence[str], split: str, inpu
                 f"{names[0]} and {name} prepare their data differently, so that no error compares: give them the same "
                 "data.binarize, data.dequantize and data.scale"
             )
-        if input is None and not torch.equal(run.dataset.split(split).x, first.dataset.split(split).x):
+        if input is None and not equal(run.dataset.split(split).x, first.dataset.split(split).x):
             raise ConfigError(
                 f"the {split} parts of {names[0]} and {name} are not the same: train them on the same data with the "
                 "same data.split_seed, or give the samples with --input"
