@@ -179,7 +179,7 @@ class Delta(EventDistribution):
 class IndependentBernoulli(EventDistribution):
     r"""Independent binary values, from logits.
 
-    .. math:: \ln p(x) = \sum_i x_i \ln\sigma(l_i) + (1 - x_i) \ln\sigma(-l_i)
+    .. math:: \ln p(x) = \sum_i \left[x_i \ln\sigma(l_i) + (1 - x_i) \ln\sigma(-l_i)\right]
 
     Kingma & Welling, "Auto-Encoding Variational Bayes" (2013), https://arxiv.org/abs/1312.6114, appendix C.1,
     equation 11. Grey values in [0, 1] are accepted. The sum is then the negative cross-entropy, which is not a
@@ -237,7 +237,7 @@ def _series(squared: Tensor, coefficients: list[float]) -> Tensor:
 class IndependentContinuousBernoulli(EventDistribution):
     r"""Independent values in [0, 1] with density proportional to that of a Bernoulli: the cross-entropy, normalised.
 
-    .. math:: \ln p(x) = \sum_i x_i \ln\lambda_i + (1 - x_i) \ln(1 - \lambda_i) + \ln C_i, \quad
+    .. math:: \ln p(x) = \sum_i \left[x_i \ln\lambda_i + (1 - x_i) \ln(1 - \lambda_i) + \ln C_i\right], \quad
               C = \frac{2 \tanh^{-1}(1 - 2\lambda)}{1 - 2\lambda} = \frac{l}{\tanh(l / 2)}, \quad \lambda = \sigma(l)
 
     Loaiza-Ganem & Cunningham, "The continuous Bernoulli: fixing a pervasive error in variational autoencoders" (2019),

@@ -23,8 +23,8 @@ class Elbo:
     Kingma & Welling 2014, https://arxiv.org/abs/1312.6114, equation 3; beta: Higgins et al., "beta-VAE", 2017,
     https://openreview.net/forum?id=Sy2fzU9gl, equation 4.
 
-    With ``free_bits`` = f the penalised rate is :math:`\sum_j \max(f, \mathrm{mean}_B KL_j)`, over latent dimensions j
-    (Kingma et al., "Improved Variational Inference with Inverse Autoregressive Flow", 2016,
+    With ``free_bits`` = f, beta multiplies :math:`\sum_j \max(f, \mathrm{mean}_B KL_j)` instead, over latent dimensions
+    j (Kingma et al., "Improved Variational Inference with Inverse Autoregressive Flow", 2016,
     https://arxiv.org/abs/1606.04934, equation 15, with every dimension a group of its own). It exists only for a batch.
 
     With ``capacity`` = C the loss is distortion + gamma |rate - C| (Burgess et al., "Understanding disentangling in

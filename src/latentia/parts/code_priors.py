@@ -18,7 +18,9 @@ from latentia.parts.priors import Prior, draw_components
 
 
 class UniformCodesPrior(Prior):
-    """Every code alike at every place: what a fitted prior has to beat.
+    r"""Every code alike at every place: what a fitted prior has to beat.
+
+    .. math:: p(m) = M^{-h w}
 
     Args:
         code_shape: Shape (h, w) of one image's indices.

@@ -149,7 +149,8 @@ def _warn_of_density(name: str, spec: DataSpec, has_prior: bool) -> list[str]:
 class Bernoulli(Likelihood):
     r"""Independent binary values, whose logits are the decoder's outputs.
 
-    .. math:: \ln p(x \mid z) = \sum_i x_i \ln p_i + (1 - x_i) \ln (1 - p_i), \quad p = \mathrm{sigmoid}(\text{params})
+    .. math:: \ln p(x \mid z) = \sum_i \left[x_i \ln p_i + (1 - x_i) \ln (1 - p_i)\right], \quad
+              p = \mathrm{sigmoid}(\text{params})
 
     Kingma & Welling, 2014, https://arxiv.org/abs/1312.6114, eq. 11. For grey pixels the same formula is a
     cross-entropy: it is no log-probability, and never 0 even for a perfect reconstruction.
@@ -185,7 +186,9 @@ class Bernoulli(Likelihood):
 class ContinuousBernoulli(Likelihood):
     r"""Independent values in [0, 1] with the density that is proportional to the Bernoulli's formula.
 
-    .. math:: p(x \mid \lambda) = C(\lambda) \lambda^x (1 - \lambda)^{1 - x}
+    .. math:: p(x \mid z) = \prod_i C(\lambda_i)\, \lambda_i^{x_i} (1 - \lambda_i)^{1 - x_i}, \quad
+              \lambda = \mathrm{sigmoid}(\text{params}), \quad
+              C(\lambda) = \frac{2 \tanh^{-1}(1 - 2 \lambda)}{1 - 2 \lambda}
 
     Loaiza-Ganem & Cunningham, 2019, "The continuous Bernoulli", https://arxiv.org/abs/1907.06845, eq. 5-7. The mean is
     not lambda but lies nearer to 1/2.
@@ -220,10 +223,10 @@ class ContinuousBernoulli(Likelihood):
 def softly_bounded(value: Tensor, low: float, high: float) -> Tensor:
     r"""Keep values between bounds while every gradient stays alive; in between, values are left almost as they are.
 
-    .. math:: u = h - \mathrm{softplus}(h - v), \quad l + \mathrm{softplus}(u - l)
+    .. math:: v \mapsto l + \mathrm{softplus}(u - l), \quad u = h - \mathrm{softplus}(h - v)
 
-    Chua et al., 2018, https://arxiv.org/abs/1805.12114, appendix A.1. Several units inside the bounds nothing
-    changes; a bound itself becomes bound +- ln 2.
+    Chua et al., 2018, https://arxiv.org/abs/1805.12114, appendix A.1, with v the value, l the lower and h the upper
+    bound. Several units inside the bounds nothing changes; l itself becomes l + ln 2, and h becomes h - ln 2.
 
     Args:
         value: Any shape.
@@ -328,7 +331,8 @@ def _refuse_sigmoid_outside_unit(name: str, activation: str, spec: DataSpec) -> 
 class Gaussian(Likelihood):
     r"""Independent Gaussians around the decoded values: half the squared error, with its constant.
 
-    .. math:: -\ln p(x \mid z) = \sum_i \frac{(x_i - \mu_i)^2}{2 \sigma_i^2} + \frac{1}{2} \ln 2 \pi \sigma_i^2
+    .. math:: -\ln p(x \mid z) = \sum_i \left[\frac{(x_i - \mu_i)^2}{2 \sigma_i^2}
+              + \frac{1}{2} \ln 2 \pi \sigma_i^2\right]
 
     One learned sigma: Rybkin et al., 2021, "Simple and Effective VAE Training with Calibrated Decoders",
     https://arxiv.org/abs/2006.13202. A learned log-variance is softly bounded to (-12, 20): without a lower bound
@@ -385,7 +389,7 @@ class Gaussian(Likelihood):
 class Laplace(Likelihood):
     r"""Independent Laplace densities around the decoded values: the absolute error, with its constant.
 
-    .. math:: -\ln p(x \mid z) = \sum_i \frac{|x_i - \mu_i|}{b_i} + \ln 2 b_i
+    .. math:: -\ln p(x \mid z) = \sum_i \left[\frac{|x_i - \mu_i|}{b_i} + \ln 2 b_i\right]
 
     A learned ln b is softly bounded to (-6, 10).
 
@@ -483,7 +487,11 @@ class DiscretizedLogistic(Likelihood):
 
 
 class DiscretizedLogisticMixture(Likelihood):
-    """A mixture of logistic curves for each value, integrated over the bin of each level.
+    r"""A mixture of logistic curves for each value, integrated over the bin of each level.
+
+    .. math:: P(x_i \mid z) = \sum_m \pi_{im} \left[\mathrm{sigmoid}\left(\frac{x_i + \delta - \mu_{im}}{s_{im}}\right)
+              - \mathrm{sigmoid}\left(\frac{x_i - \delta - \mu_{im}}{s_{im}}\right)\right],
+              \quad \delta = \frac{1}{2 (L - 1)}
 
     Salimans et al., 2017, "PixelCNN++", https://arxiv.org/abs/1701.05517, eq. 1-2, here for data in [0, 1] and without
     its dependence of one colour channel on another: every value has a mixture of its own. The decoder outputs 3 M
@@ -537,7 +545,9 @@ class DiscretizedLogisticMixture(Likelihood):
 
 
 class Categorical(Likelihood):
-    """A free probability for each level of each value; levels next to each other are not related.
+    r"""A free probability for each level of each value; levels next to each other are not related.
+
+    .. math:: P(x_i = k / (L - 1) \mid z) = \mathrm{softmax}_k(\text{params}_i)
 
     Van den Oord et al., 2016, "Pixel Recurrent Neural Networks", https://arxiv.org/abs/1601.06759, section 2.2. The
     decoder outputs one block of x's shape for each level, the logits.

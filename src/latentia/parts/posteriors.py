@@ -163,9 +163,9 @@ class RectifiedPosterior(Posterior):
 
     .. math:: q(z \mid x) = N(z; r, \mathrm{diag}(s^2 + 10^{-8})), \quad (r, s) = \max(0, W h(x) + b)
 
-    Neither can be negative, so that half of the latent space is never used, and a unit whose deviation has reached zero
-    for all data receives no gradient any more. The tutorial adds 1e-8 to the variance inside the logarithm only; here
-    it is in the variance itself, which changes a draw by at most 1e-4 and keeps q a distribution.
+    Neither can be negative, so that half of every latent axis is never used, and a unit whose deviation has reached
+    zero for all data receives no gradient any more. The tutorial adds 1e-8 to the variance inside the logarithm only;
+    here it is in the variance itself, which changes a draw by at most 1e-4 and keeps q a distribution.
     :class:`GaussianPosterior` is the right one.
 
     Args:

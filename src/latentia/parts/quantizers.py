@@ -149,8 +149,13 @@ class VectorQuantizer(Quantizer):
 
     Van den Oord, Vinyals & Kavukcuoglu, "Neural Discrete Representation Learning", 2017,
     https://arxiv.org/abs/1711.00937, equations 1 and 2. The codes learn either as running means of the features that
-    chose them (``ema``, appendix A.1, equations 6 to 8) or by the gradient of their squared distance from these
-    (``gradient``, the second term of equation 3, which the objective adds).
+    chose them (``ema``, appendix A.1, equations 6 to 8), of which a batch has :math:`n_m`,
+
+    .. math:: N_m \leftarrow \gamma N_m + (1 - \gamma)\, n_m, \quad
+              s_m \leftarrow \gamma s_m + (1 - \gamma) \sum z_e, \quad e_m = s_m / N_m,
+
+    or by the gradient of their squared distance from these (``gradient``, the second term of equation 3, which the
+    objective adds).
 
     In training mode with gradients, a forward pass also changes the codebook, as batch normalisation changes its
     statistics. On the first such pass the codes are set by k-means on the batch (Lancucki et al., "Robust Training of
@@ -165,8 +170,8 @@ class VectorQuantizer(Quantizer):
         codes: M.
         dimension: D, of each code.
         learning: ``ema`` or ``gradient``.
-        decay: Of the running counts and means, in [0, 1). After t steps it is min(decay, (1 + t) / (10 + t)), so that
-            the codes follow while the features still change fast.
+        decay: gamma, of the running counts and sums, in [0, 1). After t steps it is min(decay, (1 + t) / (10 + t)), so
+            that the codes follow while the features still change fast.
         initialisation: ``data``, as above, or ``random``: uniform within 1 / M, as in the paper's own code.
         revive_below: A code is moved once it is used less than this fraction of the mean use; 0 moves none.
 
