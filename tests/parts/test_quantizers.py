@@ -57,6 +57,18 @@ def test_latents_are_codes_and_can_be_looked_up(learning: str) -> None:
     assert quantizer.draw_noise((3,)) is None and quantizer.code_shape == (2, 2)
 
 
+@pytest.mark.parametrize("learning", ["ema", "gradient"])
+def test_points_are_snapped_to_the_nearest_codes(learning: str) -> None:
+    quantizer = vector_quantizer(learning=learning)
+    quantizer(features())
+    quantizer.eval()
+    z = 3 * torch.randn(50, *quantizer.latent_shape)
+    snapped = quantizer.snap(z)
+    distances = torch.cdist(rows_of(z).double(), quantizer.codebook.detach().double())  # brute force
+    assert torch.equal(rows_of(snapped), quantizer.codebook.detach()[distances.argmin(1)])
+    assert torch.equal(quantizer.snap(snapped), snapped) and not snapped.requires_grad
+
+
 def test_gradients_pass_straight_through() -> None:
     quantizer = vector_quantizer().eval()
     h = features().requires_grad_()
@@ -215,6 +227,17 @@ def test_the_grid_takes_the_nearest_point() -> None:
     assert torch.equal(indices, q.indices.flatten())
     q.mean.sum().backward()
     assert all(parameter.grad is not None and parameter.grad.any() for parameter in quantizer.parameters())
+
+
+def test_points_are_snapped_to_the_grid() -> None:
+    quantizer = FiniteScalarQuantizer(12, (3, 2, 2), [5, 4, 2])
+    grid = quantizer.lookup(torch.arange(40).view(-1, 1, 1))[:, :, 0, 0]
+    z = 1.5 * torch.randn(60, 3, 2, 2)
+    snapped = quantizer.snap(z)
+    assert torch.equal(rows_of(snapped), grid[torch.cdist(rows_of(z), grid).argmin(1)])
+    assert torch.equal(quantizer.snap(snapped), snapped)
+    far = quantizer.snap(torch.full((1, 3, 2, 2), 1e6))
+    assert torch.equal(rows_of(far), grid.amax(0).expand(4, 3))
 
 
 # --- odds and ends ----------------------------------------------------------------------------------------------------

@@ -72,7 +72,7 @@ def interpolate(
     """Morph one sample into another.
 
     Every step between their latents is decoded: a strip, and for images a GIF beside it. The ends are the
-    reconstructions of the two samples.
+    reconstructions of the two samples. Of discrete latents, the codes nearest to each point are decoded.
     """
     options.exclude("--split", split, "--input", input)
     options.exclude("--images", images, "--from", start)
@@ -151,6 +151,7 @@ def traverse(
     """Move each latent dimension on its own.
 
     Every value is decoded, a row for each dimension, those of the highest rate first; inactive ones are marked.
+    Of discrete latents, the codes nearest to each point are decoded.
     """
     options.exclude("--split", split, "--input", input)
     options.exclude("--image", image, "--middle", middle or None)
@@ -199,7 +200,8 @@ def manifold(
 ) -> None:
     """Decode a plane of the latent space.
 
-    The points of the plane are decoded in rows and columns: the whole space where it has two dimensions.
+    The points of the plane are decoded in rows and columns: the whole space where it has two dimensions. Of
+    discrete latents, the codes nearest to each point are decoded.
     """
     options.exclude("--split", split, "--input", input)
     from latentia import runs
@@ -271,7 +273,8 @@ def decode(
 ) -> None:
     """Decode points of the latent space.
 
-    The decoded means are saved as a picture, and as a .npy file beside it.
+    The decoded means are saved as a picture, and as a .npy file beside it. Of discrete latents, the codes nearest to
+    each point are decoded.
     """
     refuse_options(points or [], "decode")
     options.exclude("points", points or None, "--points", file)
@@ -308,7 +311,8 @@ def arithmetic(
 ) -> None:
     """Add and subtract latents, and decode the sum.
 
-    A class stands for the mean of its latents. The picture shows the decoded terms and the decoded sum.
+    A class stands for the mean of its latents. The picture shows the decoded terms and the decoded sum. Of
+    discrete latents, the codes nearest to these are decoded.
     """
     refuse_options([expression], "arithmetic")
     options.exclude("--split", split, "--input", input)

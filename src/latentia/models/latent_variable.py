@@ -141,6 +141,19 @@ class LatentVariableModel(nn.Module):
             )
         return self.likelihood(self.decoder(z if self.conditioning is None else self.conditioning.before_decoder(z, y)))
 
+    def snap(self, z: Tensor) -> Tensor:
+        """The latents nearest to z that the model can have.
+
+        A decoder of codes has only ever seen codes: what it makes of points between them means nothing.
+
+        Args:
+            z: Points, (B, *latent).
+
+        Returns:
+            For discrete latents the nearest code at each place, (B, *latent); otherwise z itself.
+        """
+        return self.posterior.snap(z) if self.discrete else z
+
     def draw_noise(
         self, batch: int, k: int = 1, generator: torch.Generator | None = None, device: torch.device | str = "cpu"
     ) -> tuple[Tensor, ...]:

@@ -135,6 +135,10 @@ class Quantizer(Posterior):
     def lookup(self, indices: Tensor) -> Tensor:
         """The latents (B, D, h, w) that indices (B, h, w) name."""
 
+    @abstractmethod
+    def snap(self, z: Tensor) -> Tensor:
+        """The code nearest to z at each place, by Euclidean distance: (B, D, h, w) of any numbers to (B, D, h, w)."""
+
     def draw_noise(
         self, shape: Sequence[int], generator: torch.Generator | None = None, device: torch.device | str | None = None
     ) -> Tensor | None:
@@ -234,6 +238,12 @@ class VectorQuantizer(Quantizer):
     def lookup(self, indices: Tensor) -> Tensor:
         """The latents (B, D, h, w) that indices (B, h, w) name."""
         return self.codebook.detach()[indices].movedim(-1, 1)
+
+    def snap(self, z: Tensor) -> Tensor:
+        """The code nearest to z at each place, (B, D, h, w); a code stays what it is."""
+        rows = z.detach().movedim(1, -1).reshape(-1, z.shape[1])  # (N, D)
+        indices, _ = nearest(rows.double(), self.codebook.detach().double())
+        return self.lookup(indices.view(len(z), *self.code_shape))
 
     @torch.no_grad()
     def _start(self, rows: Tensor) -> None:
@@ -361,3 +371,10 @@ class FiniteScalarQuantizer(Quantizer):
         digits = indices.unsqueeze(-1) // self.places % self.levels  # (B, h, w, D)
         half = self.levels // 2
         return ((digits - half).to(self.head.weight.dtype) / half).movedim(-1, 1)
+
+    def snap(self, z: Tensor) -> Tensor:
+        """The point of the grid nearest to z at each place, (B, D, h, w); outside of the grid, one on its edge."""
+        half = self.levels // 2
+        digits = (z.detach().movedim(1, -1) * half + half).round().long()  # (B, h, w, D)
+        digits = digits.clamp(min=0).minimum(self.levels - 1)
+        return self.lookup((digits * self.places).sum(-1))

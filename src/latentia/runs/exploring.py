@@ -45,7 +45,8 @@ class Exploring:
 
         The ends are the posterior means of two samples, and their frames equal the samples' reconstructions. A class
         is stood for by its most typical sample: the one nearest to the class's mean in the latent space, so that the
-        ends are real data. A conditional model decodes each step with the label of the nearer end.
+        ends are real data. A conditional model decodes each step with the label of the nearer end. Of discrete latents,
+        the codes nearest to each point are decoded, since the decoder knows no others.
 
         Args:
             start: A class to begin with, such as ``"3"``; with ``end``.
@@ -93,7 +94,8 @@ class Exploring:
 
         The dimensions come in the order of their rate, the KL from the posterior to the prior, and those that carry
         next to nothing are marked; where a rate has no closed form, or there is no prior, the spread of the posterior
-        means stands in for it. Both are measured on the first 2,000 samples.
+        means stands in for it. Both are measured on the first 2,000 samples. Of discrete latents, the codes nearest to
+        each point are decoded: a picture changes only where a move brings another code nearer.
 
         Args:
             image: The number of the sample at whose posterior mean the others stay, from 0; ``None`` for the middle of
@@ -145,7 +147,8 @@ class Exploring:
 
         With two latent dimensions that is the whole space: at the quantiles of a standard normal prior (Kingma &
         Welling 2014, https://arxiv.org/abs/1312.6114, appendix A), or equally spaced over a range. With more it is the
-        plane of two chosen dimensions, or through the first two principal components of the data's latents.
+        plane of two chosen dimensions, or through the first two principal components of the data's latents. Of discrete
+        latents, the codes nearest to each point are decoded.
 
         Args:
             size: Points along each side.
@@ -174,6 +177,8 @@ class Exploring:
         self, points: Any, *, label: str | int | None = None, out: str | Path | None = None, write: bool = True
     ) -> decoding.Decoded:
         """Decode points of the latent space, given by their coordinates.
+
+        Of discrete latents, the codes nearest to each point are decoded.
 
         Args:
             points: One point, (d,), several, (N, d) or (N, *latent), as nested lists or arrays; or a file with one in
@@ -213,6 +218,7 @@ class Exploring:
         A class stands for the mean of the posterior means of its samples (Radford et al. 2016,
         https://arxiv.org/abs/1511.06434, section 6.3.2, with three samples each), ``#7`` for the posterior mean of
         sample 7. A conditional model decodes the sum with the label of the first term, if not told otherwise.
+        Of discrete latents, means and sum are taken of the codes, and the codes nearest to these are decoded.
 
         Args:
             expression: Such as ``"9 - 4 + 1"`` or ``"#3 + 0.5 * 8 - 0.5 * 1"``.

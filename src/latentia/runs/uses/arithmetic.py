@@ -13,7 +13,17 @@ from latentia.errors import ConfigError
 from latentia.exploration.arithmetic import Term, combine, parse
 from latentia.exploration.style import save_figure
 from latentia.exploration.walks import plot_equation
-from latentia.runs.uses.material import Inputs, Material, decode, encode, is_conditional, label_for, label_of
+from latentia.runs.uses.material import (
+    Inputs,
+    Material,
+    decode,
+    encode,
+    is_conditional,
+    label_for,
+    label_of,
+    snapped,
+    where_decoded,
+)
 from latentia.runs.uses.places import place
 
 if TYPE_CHECKING:
@@ -28,9 +38,9 @@ class Equation:
 
     Attributes:
         x: What the sum decodes to, the mean of p(x given z), (*event).
-        latent: The sum, (*latent).
+        latent: The sum, (*latent); of discrete latents the codes nearest to it, which are what is decoded.
         terms: Its terms.
-        term_latents: The latent of each, without its factor, (T, *latent).
+        term_latents: The latent of each, without its factor, (T, *latent); of discrete latents likewise.
         term_frames: What each decodes to, (T, *event).
         counts: How many samples each is the mean of; 1 for a single one.
         source: Where the samples came from.
@@ -84,8 +94,9 @@ def arithmetic(
         y = torch.tensor([*labels, labels[0] if label is None else label_for(run, label)])
     elif label is not None:
         label_for(run, label)  # refuses it
-    x = decode(run, torch.cat([latents, total[None]]), y)
-    result = Equation(x[-1], total, terms, latents, x[:-1], [n for _, n, _ in found], material.source, picture)
+    points = snapped(run, torch.cat([latents, total[None]]))
+    x = decode(run, points, y)
+    result = Equation(x[-1], points[-1], terms, points[:-1], x[:-1], [n for _, n, _ in found], material.source, picture)
     if picture is not None:
         _draw(run, result, picture)
     return result
@@ -112,6 +123,6 @@ def _draw(run: Run, result: Equation, picture: Path) -> None:
         [*written, "= sum"],
         [*notes, "decoded"],
         run.spec,
-        title=f"{' '.join(written)}, with latents of {result.source} ({run.name})",
+        title=f"{' '.join(written)}, with latents of {result.source}{where_decoded(run)} ({run.name})",
     )
     save_figure(figure, picture)

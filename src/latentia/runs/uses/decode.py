@@ -34,7 +34,7 @@ class Decoded:
 
     Attributes:
         x: Means of p(x given z), (N, *event).
-        latents: The points, (N, *latent).
+        latents: The points, (N, *latent); of discrete latents the nearest codes, which are what is decoded.
         picture: The picture that was written, or ``None``.
         array: The ``.npy`` file with ``x`` in the data's own units, or ``None``.
     """
@@ -60,13 +60,14 @@ def decode(run: Run, points: Points, *, label: str | int | None, out: str | Path
     found = read_points(points) if isinstance(points, str | Path) else points
     latents = _as_latents(found, run.model.latent_shape)
     picture = place(run, out, "decoded.png") if write else None
+    latents = material.snapped(run, latents)
     x = material.decode(run, latents, y)
     array = None
     if picture is not None:
         array = picture.with_suffix(".npy")
         names = [point_name(point) or str(number) for number, point in enumerate(latents.flatten(1).tolist())]
         many = "1 point" if len(x) == 1 else f"{len(x):,} points"
-        title = f"{many} of the latent space, decoded ({run.name})"
+        title = f"{many} of the latent space{material.where_decoded(run)}, decoded ({run.name})"
         save_figure(plot_points(x, names, run.spec, title=title), picture)
         write_array(array, run.preparation.restore(x))
     return Decoded(x, latents, picture, array)

@@ -17,7 +17,16 @@ from latentia.exploration.images import to_rgb
 from latentia.exploration.paths import walk
 from latentia.exploration.style import save_figure
 from latentia.exploration.walks import plot_path
-from latentia.runs.uses.material import Inputs, Material, decode, encode, is_conditional, reconstruct
+from latentia.runs.uses.material import (
+    Inputs,
+    Material,
+    decode,
+    encode,
+    is_conditional,
+    reconstruct,
+    snapped,
+    where_decoded,
+)
 from latentia.runs.uses.places import place
 
 if TYPE_CHECKING:
@@ -32,7 +41,7 @@ class Interpolation:
 
     Attributes:
         frames: Means of p(x given z), (T, *event); the first and the last are the reconstructions of the samples.
-        latents: The points, (T, *latent).
+        latents: The points, (T, *latent); of discrete latents the nearest codes, which are what is decoded.
         ends: The two samples, (2, *event).
         names: What they are called: their classes, or numbers.
         indices: Their numbers in the source.
@@ -87,7 +96,7 @@ def interpolate(
     first, last = _ends(material, start, end, images)
     picked = material.at([first, last])
     means = encode(run, picked.x, picked.y)
-    latents = walk(means[0], means[1], steps, path)
+    latents = snapped(run, walk(means[0], means[1], steps, path))
     y = None
     if is_conditional(run) and picked.y is not None:
         y = picked.y[(torch.linspace(0, 1, steps) > 0.5).long()]  # of the nearer end
@@ -129,7 +138,7 @@ def _drawn(run: Run, result: Interpolation, picture: Path) -> Interpolation:
         result.ends,
         run.spec,
         names=result.names,
-        title=f"{ends} of {result.source}, a {result.path} path ({run.name})",
+        title=f"{ends} of {result.source}, a {result.path} path{where_decoded(run)} ({run.name})",
     )
     save_figure(figure, picture)
     animation = None

@@ -14,7 +14,7 @@ from latentia.errors import ConfigError
 from latentia.exploration.grids import central_range, normal_quantiles, plane, principal_plane
 from latentia.exploration.style import save_figure
 from latentia.exploration.walks import plot_manifold
-from latentia.runs.uses.material import Inputs, Material, decode, label_for
+from latentia.runs.uses.material import Inputs, Material, decode, label_for, snapped, where_decoded
 from latentia.runs.uses.places import place
 from latentia.runs.uses.ranking import is_standard
 
@@ -31,7 +31,7 @@ class Manifold:
 
     Attributes:
         frames: Means of p(x given z), (R, C, *event), the top row first.
-        latents: The points, (R, C, *latent).
+        latents: The points, (R, C, *latent); of discrete latents the nearest codes, which are what is decoded.
         horizontal: The columns' coordinates, increasing, (C,).
         vertical: The rows' coordinates from the lowest to the top one, (R,).
         axes: What the two coordinates are.
@@ -102,10 +102,10 @@ def manifold(
             torch.linspace(*central_range(column), size, dtype=torch.float64) for column in scores.unbind(1)
         )
     points = plane(chosen.origin, chosen.axes, horizontal, vertical)  # (R, C, d)
-    latents = points.float().reshape(size, size, *run.model.latent_shape)
-    frames = decode(run, latents.flatten(0, 1), y).unflatten(0, (size, size))
+    latents = snapped(run, points.flatten(0, 1))
+    frames = decode(run, latents, y).unflatten(0, (size, size))
     spacing = "quantiles" if quantiles else "linear"
-    result = Manifold(frames, latents, horizontal, vertical, chosen.names, spacing, picture)
+    result = Manifold(frames, latents.unflatten(0, (size, size)), horizontal, vertical, chosen.names, spacing, picture)
     if picture is not None:
         _draw(run, result, label, picture)
     return result
@@ -173,6 +173,6 @@ def _draw(run: Run, result: Manifold, label: str | int | None, picture: Path) ->
         result.vertical.tolist(),
         run.spec,
         axes=result.axes,
-        title=f"the latent plane decoded, {spacing}{of_class} ({run.name})",
+        title=f"the latent plane decoded, {spacing}{where_decoded(run)}{of_class} ({run.name})",
     )
     save_figure(figure, picture, dpi=200)

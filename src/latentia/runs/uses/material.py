@@ -204,6 +204,25 @@ def encode(run: Run, x: Tensor, y: Tensor | None = None) -> Tensor:
     return torch.cat(means)
 
 
+def snapped(run: Run, z: Tensor) -> Tensor:
+    """Put points where the model can have latents, (N, *latent), on the CPU: those of codes at their nearest codes.
+
+    Args:
+        run: Whose model it is.
+        z: (N, *latent), or flattened to (N, d).
+    """
+    z = z.float().reshape(-1, *run.model.latent_shape)
+    if not run.model.discrete:
+        return z
+    with evaluating(run.model) as device:
+        return torch.cat([run.model.snap(part.to(device)).cpu() for part in z.split(BLOCK)])
+
+
+def where_decoded(run: Run) -> str:
+    """What a title says about the points that are decoded: nothing, where these are the ones that were asked for."""
+    return ", each at its nearest codes" if run.model.discrete else ""
+
+
 def decode(run: Run, z: Tensor, y: Tensor | int | None = None) -> Tensor:
     """The means of p(x given z), (N, *event), on the CPU.
 

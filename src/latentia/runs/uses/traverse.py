@@ -14,7 +14,17 @@ from latentia.errors import ConfigError
 from latentia.exploration.grids import along
 from latentia.exploration.style import save_figure
 from latentia.exploration.walks import Row, plot_traversals
-from latentia.runs.uses.material import Inputs, Material, Picked, decode, encode, is_conditional, label_for
+from latentia.runs.uses.material import (
+    Inputs,
+    Material,
+    Picked,
+    decode,
+    encode,
+    is_conditional,
+    label_for,
+    snapped,
+    where_decoded,
+)
 from latentia.runs.uses.places import place
 from latentia.runs.uses.ranking import Ranking, is_standard, rank_dimensions
 
@@ -31,7 +41,7 @@ class Traversal:
     Attributes:
         frames: Means of p(x given z), (D, S, *event).
         dimensions: The dimensions, numbered in the flattened latent, (D,); ranked if none were asked for.
-        values: What each becomes, (D, S), in units of z.
+        values: What each becomes, (D, S), in units of z; of discrete latents before the nearest code is taken.
         unit: Of the range asked for: ``z``, or ``standard deviations`` of the data's latents from their mean.
         rates: The rate of each of them, nats per sample; ``None`` without a closed form.
         spread: Standard deviation of each one's posterior means over the data.
@@ -103,7 +113,7 @@ def traverse(
     unit = torch.linspace(*range, steps, dtype=torch.float64).expand(len(chosen), -1)  # (D, S)
     values = unit if standard else ranking.mean[chosen, None] + unit * ranking.spread[chosen, None]
     points = along(base, torch.tensor(chosen), values)  # (D, S, d)
-    frames = decode(run, points.flatten(0, 1).float(), y).unflatten(0, points.shape[:2])
+    frames = decode(run, snapped(run, points.flatten(0, 1)), y).unflatten(0, points.shape[:2])
     result = Traversal(
         frames=frames,
         dimensions=chosen,
@@ -166,7 +176,7 @@ def _draw(run: Run, result: Traversal, columns: Tensor, picture: Path) -> None:
         *(["inactive: carries next to nothing"] if not all(result.active) else []),
         *([f"{left_out} dimensions are not shown"] if left_out else []),
     ]
-    title = f"latent dimensions moved one at a time, from {start} ({run.name})"
+    title = f"latent dimensions moved one at a time, from {start}{where_decoded(run)} ({run.name})"
     save_figure(
         plot_traversals(
             result.frames.float(), [f"{value:.3g}" for value in columns], rows, run.spec, title=title, remarks=remarks
