@@ -73,7 +73,7 @@ def reproduce(
         finished = []
         for seed in range(seeds):
             place = Path(out) / "runs" / system.name / f"seed-{seed}"
-            finished.append(_run(resolve(config, data, seed=seed), place, data_dir, events))
+            finished.append(completed(resolve(config, data, seed=seed), place, data_dir, events))
         record = _record(system, finished, compares=data == "mnist" and not quick)
         record["command"] = _command(system.name, data, seeds, quick, settings)
         storage.write_json(storage.make_folder(Path(out)) / f"{system.name}.json", record)
@@ -87,8 +87,18 @@ def _config(system: PublishedSystem, quick: bool, settings: Sequence[str]) -> Co
     return override(find_preset(system.preset).config(), [*own, *brief, *settings])
 
 
-def _run(config: Config, place: Path, data_dir: str | Path | None, events: Events) -> Run:
-    """The finished run of a config: as it lies there, completed, or trained."""
+def completed(config: Config, place: Path, data_dir: str | Path | None, events: Events) -> Run:
+    """Complete the run of a config: as it lies there if it is finished, continued, or trained.
+
+    Args:
+        config: The resolved config.
+        place: The run's folder, which may be absent.
+        data_dir: Where original files are looked for first.
+        events: Who is told about progress.
+
+    Raises:
+        RunError: If there is a run with other settings.
+    """
     directory = RunDirectory(place)
     if not directory.config_file.exists():
         return train(config, data_dir=data_dir, directory=place, events=events)
