@@ -1,4 +1,4 @@
-"""Few labels: the choice, spreading against its closed form, and classifiers that see nothing else."""
+"""Few labels: spreading against its closed form, and classifiers that see nothing else."""
 
 from __future__ import annotations
 
@@ -8,28 +8,10 @@ import numpy as np
 import pytest
 from sklearn.datasets import load_digits, make_moons
 
-from latentia.errors import ConfigError, DataError
+from latentia.data.labels import choose_labelled
+from latentia.errors import ConfigError
 from latentia.exploration import few_labels
-from latentia.exploration.few_labels import METHODS, choose_labelled, classify, spread_labels
-
-
-@pytest.mark.parametrize("n", [3, 10, 11, 30])
-def test_labels_are_kept_of_every_class_equally(n: int) -> None:
-    y = np.random.default_rng(0).choice([0, 2, 5], 300, p=[0.6, 0.3, 0.1])
-    kept = choose_labelled(y, n, seed=1)
-    counts = np.bincount(y[kept])[[0, 2, 5]]
-    assert len(set(kept)) == n and counts.sum() == n and counts.max() - counts.min() <= 1
-    assert (kept == choose_labelled(y, n, seed=1)).all()
-    assert set(kept) != set(choose_labelled(y, n, seed=2))
-
-
-def test_labels_that_there_are_not_are_refused() -> None:
-    y = np.array([0] * 50 + [1] * 3)
-    for n in (1, 54):
-        with pytest.raises(ConfigError, match=f"between 2 labels, one for each class, and 53, .*: not {n}"):
-            choose_labelled(y, n, seed=0)
-    with pytest.raises(DataError, match="a class has only 3 samples, fewer than its share of 5: keep fewer labels"):
-        choose_labelled(y, 10, seed=0)
+from latentia.exploration.few_labels import METHODS, classify, spread_labels
 
 
 def test_spreading_comes_to_its_closed_form(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -14,6 +14,7 @@ import torch
 
 from latentia.data.arrays import shape_text
 from latentia.data.dataset import Dataset, DataSpec, Split
+from latentia.data.labels import hide_labels
 from latentia.data.mapped import Mapped
 from latentia.data.preparation import Preparation, extremes, fit_preparation
 from latentia.data.resizing import resize
@@ -67,6 +68,13 @@ def check_settings(settings: DataSettings) -> None:
         raise ConfigError("data.binarize = 'static' happens before scaling; use 'dynamic', or data.scale = 'none'")
     if settings.dequantize and settings.scale != "none":
         raise ConfigError("data.dequantize already gives values in [0, 1]; set data.scale = 'none'")
+    if settings.label_seed != DataSettings().label_seed and settings.labels is None:
+        raise ConfigError("data.label_seed chooses the samples of data.labels; set that, such as 100, or leave it out")
+    if settings.labels is not None and settings.normal_classes is not None:
+        raise ConfigError(
+            "data.labels keeps labels of every class, and data.normal_classes trains on some of them alone; "
+            "choose one of them"
+        )
 
 
 def check_held_out(settings: DataSettings, name: str, parts: Collection[str]) -> None:
@@ -148,7 +156,8 @@ def assemble(raw: Raw, settings: DataSettings) -> Dataset:
     within_unit = low >= 0 and high <= 1
     preparation = fit_preparation(settings, _array(splits["train"]), levels, within_unit=within_unit)
     spec = _describe(splits, preparation, raw.classes)
-    return Dataset(raw.name, spec, preparation, splits, fingerprint, tuple(notes))
+    dataset = Dataset(raw.name, spec, preparation, splits, fingerprint, tuple(notes))
+    return dataset if settings.labels is None else hide_labels(dataset, settings.labels, settings.label_seed)
 
 
 def _resize(raw: Raw, height: int, width: int) -> None:
@@ -185,7 +194,7 @@ def _hold_out(split: Split, fraction: float, seed: int, part: str) -> tuple[Spli
     count = min(max(1, round(len(split) * fraction)), len(split) - 1)
     order = torch.randperm(len(split), generator=generator("cpu", seed, "hold-out", part))
     held, kept = order[:count].sort().values, order[count:].sort().values
-    return _rows(split, kept), _rows(split, held)
+    return split.subset(kept), split.subset(held)
 
 
 def _check_classes(names: Sequence[str], raw: Raw) -> None:
@@ -220,17 +229,12 @@ def _keep_normal(splits: dict[str, Split], raw: Raw, names: Sequence[str]) -> li
         rows = torch.isin(labels, wanted).nonzero().flatten()
         if len(rows) == 0:
             raise DataError(f"the {part} part of {raw.name} holds nothing of the classes {', '.join(names)}")
-        splits[part] = _rows(splits[part], rows)
+        splits[part] = splits[part].subset(rows)
     notes.append(
         f"only the classes {', '.join(names)} were trained on; the test part keeps all, and figures measured there "
         "are of both"
     )
     return notes
-
-
-def _rows(split: Split, rows: torch.Tensor) -> Split:
-    x = split.x.subset(rows) if isinstance(split.x, Mapped) else split.x.index_select(0, rows)
-    return Split(x, None if split.y is None else split.y.index_select(0, rows))
 
 
 def _array(split: Split) -> np.ndarray | Mapped:

@@ -135,6 +135,11 @@ class Split:
     def __len__(self) -> int:
         return self.x.shape[0]
 
+    def subset(self, rows: Tensor) -> Split:
+        """Some of the samples, (n,) numbers in rising order; of data on the disk nothing is read."""
+        x = self.x.index_select(0, rows) if isinstance(self.x, Tensor) else self.x.subset(rows)
+        return Split(x, None if self.y is None else self.y.index_select(0, rows))
+
 
 @dataclass(frozen=True)
 class Dataset:
@@ -144,7 +149,8 @@ class Dataset:
         name: What the source is called.
         spec: What the model sees.
         preparation: From what is stored to what the model sees.
-        splits: ``train``, and ``valid`` and ``test`` where they exist.
+        splits: ``train``, and ``valid`` and ``test`` where they exist; ``labelled`` where few samples keep their labels,
+            which ``train`` and ``valid`` are then without.
         fingerprint: Hash of the source's content before any splitting or binarising; equal content, equal fingerprint.
         notes: What a reader of the numbers should know about the data, one sentence each.
     """

@@ -34,6 +34,9 @@ class DataSettings(Settings):
         split_seed: Seed of both hold-outs; refused where nothing is held out.
         normal_classes: Classes to which the training and the validation part are cut down, for learning what is normal;
             the test part keeps all. None: everything is kept.
+        labels: How many training samples keep their labels, equally many of each class, as a part ``labelled`` of
+            their own; the rest of the training part and the validation part are then without. None: all keep them.
+        label_seed: Seed of that choice; refused without one.
         layout: Where the channels of a four-dimensional array of the user's own are; ``auto`` looks for an axis of
             1 to 4; refused for other data.
 
@@ -66,6 +69,12 @@ class DataSettings(Settings):
         min_length=1,
         description='Classes that are trained on, such as ["0"]; the test part keeps all. none: all of them.',
     )
+    labels: int | None = Field(
+        default=None,
+        ge=1,
+        description="How many training samples keep their labels, equally many of each class; none: all of them.",
+    )
+    label_seed: int = Field(default=0, ge=0, description="Seed of the choice of the samples that keep their labels.")
     layout: Literal["auto", "channels-first", "channels-last"] = "auto"
     memory: Literal["auto", "load", "map"] = Field(
         default="auto",

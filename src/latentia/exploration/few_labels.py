@@ -1,4 +1,4 @@
-"""Classifying with few labels: how they are chosen, and what can be learned from them and the unlabelled rest.
+"""Classifying with few labels: what can be learned from them and the unlabelled rest.
 
 Owns array code on points and labels; what the points are, latents or pixels, is unknown here.
 """
@@ -10,52 +10,13 @@ from typing import Any
 import numpy as np
 
 from latentia.data.seeds import derive_seed
-from latentia.errors import ConfigError, DataError, did_you_mean
+from latentia.errors import ConfigError, did_you_mean
 
 METHODS = ("spreading", "svm", "logistic", "nearest")
 NEIGHBOURS = 10  # of each point in the graph along which labels spread
 ALPHA = 0.99  # how much of a point's score comes from its neighbours (Zhou et al. 2004, section 4)
 ROUNDS = 200  # of spreading; scores change by less than a thousandth afterwards
 FOLDS = 5
-
-
-def choose_labelled(y: np.ndarray, n: int, seed: int) -> np.ndarray:
-    """Choose the samples that keep their labels, equally many of each class as far as that can be.
-
-    Args:
-        y: Labels of all samples, (N,), whole numbers.
-        n: How many to keep, at least one for each class.
-        seed: Of the choice; the first labels of more are not those of fewer.
-
-    Returns:
-        (n,), sorted numbers of samples.
-
-    Raises:
-        ConfigError: If n is smaller than the number of classes or larger than that of the samples.
-        DataError: If a class has too few samples for its share.
-
-    Example:
-        >>> y = np.array([0, 0, 0, 1, 1, 1])
-        >>> y[choose_labelled(y, 4, seed=0)].tolist()
-        [0, 0, 1, 1]
-    """
-    classes = np.unique(y)
-    if not len(classes) <= n <= len(y):
-        raise ConfigError(
-            f"between {len(classes)} labels, one for each class, and {len(y)}, all there are, can be kept: not {n}"
-        )
-    source = np.random.default_rng(derive_seed(seed, "labelled"))
-    order = source.permutation(classes)  # those with one more, where n is no multiple of the classes
-    chosen = []
-    for place, label in enumerate(order):
-        share = n // len(classes) + (place < n % len(classes))
-        found = np.flatnonzero(y == label)
-        if len(found) < share:
-            raise DataError(
-                f"a class has only {len(found)} samples, fewer than its share of {share}: keep fewer labels"
-            )
-        chosen.append(source.choice(found, share, replace=False))
-    return np.sort(np.concatenate(chosen))
 
 
 def spread_labels(

@@ -11,10 +11,10 @@ import torch
 from sklearn.neighbors import KNeighborsClassifier
 
 import latentia as lt
+from latentia.data.labels import choose_labelled
 from latentia.data.seeds import derive_seed
 from latentia.errors import ConfigError, DataError
 from latentia.evaluation import encode_split
-from latentia.exploration.few_labels import choose_labelled
 
 
 def test_errors_are_those_of_a_classifier_on_latents_and_on_data(vae: lt.Run) -> None:

@@ -17,11 +17,12 @@ import torch
 
 from latentia.data.blocks import blocks
 from latentia.data.dataset import Split
+from latentia.data.labels import choose_labelled
 from latentia.data.seeds import derive_seed
 from latentia.errors import ConfigError, DataError, did_you_mean
 from latentia.evaluation.encoding import BLOCK, evaluating
 from latentia.exploration.confusion import plot_confusion
-from latentia.exploration.few_labels import METHODS, choose_labelled, classify
+from latentia.exploration.few_labels import METHODS, classify
 from latentia.exploration.style import save_figure
 from latentia.runs.uses.places import place
 
