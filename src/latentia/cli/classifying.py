@@ -15,12 +15,24 @@ Part = Literal["test", "valid"]
 def classify(
     run: options.RunPath,
     labels: Annotated[
-        int,
-        typer.Option(metavar="N", min=1, help="How many training samples keep their labels, equally many of a class."),
-    ] = 100,
+        int | None,
+        typer.Option(
+            metavar="N",
+            min=1,
+            help="How many training samples keep their labels, equally many of a class; 100 if not given. A run that "
+            "was trained with data.labels has its own.",
+            show_default=False,
+        ),
+    ] = None,
     draws: Annotated[
-        int, typer.Option(metavar="N", min=1, help="How often these are drawn anew; mean and spread are given.")
-    ] = 5,
+        int | None,
+        typer.Option(
+            metavar="N",
+            min=1,
+            help="How often these are drawn anew, 5 times if not given; mean and spread are given.",
+            show_default=False,
+        ),
+    ] = None,
     method: Annotated[
         Method,
         typer.Option(

@@ -149,8 +149,8 @@ class Dataset:
         name: What the source is called.
         spec: What the model sees.
         preparation: From what is stored to what the model sees.
-        splits: ``train``, and ``valid`` and ``test`` where they exist; ``labelled`` where few samples keep their labels,
-            which ``train`` and ``valid`` are then without.
+        splits: ``train``, and ``valid`` and ``test`` where they exist; ``labelled`` where few samples keep their
+            labels, which ``train`` and ``valid`` are then without.
         fingerprint: Hash of the source's content before any splitting or binarising; equal content, equal fingerprint.
         notes: What a reader of the numbers should know about the data, one sentence each.
     """

@@ -156,9 +156,9 @@ class Applying:
 
     def classify(
         self,
-        labels: int = 100,
+        labels: int | None = None,
         *,
-        draws: int = 5,
+        draws: int | None = None,
         method: str = "spreading",
         unlabelled: int = 10_000,
         split: str = "test",
@@ -173,8 +173,9 @@ class Applying:
         a few training samples, equally many of each class, and settings are chosen on these alone.
 
         Args:
-            labels: How many training samples keep their labels.
-            draws: How often these are drawn anew; the error is given for each.
+            labels: How many training samples keep their labels; 100 if ``None``. A run with ``data.labels`` has its
+                own.
+            draws: How often these are drawn anew, 5 if ``None``; the error is given for each.
             method: ``spreading`` along neighbours, for which unlabelled samples count too; ``svm``, ``logistic`` or
                 ``nearest``; see :func:`latentia.exploration.few_labels.classify`.
             unlabelled: How many training samples without labels are shown to the classifier at most.

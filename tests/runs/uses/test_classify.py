@@ -69,3 +69,20 @@ def test_what_cannot_be_classified_is_refused(vae: lt.Run, table: lt.Run, labell
     conditional = lt.train("conditional-vae", labelled, steps=2, directory=None, settings={"training.threads": 1})
     with pytest.raises(ConfigError, match="train another preset, such as m1"):
         conditional.classify()
+
+
+def test_a_run_that_keeps_few_labels_is_classified_by_these(labelled: dict[str, Any]) -> None:
+    settings = {"training.threads": 1, "data.labels": 6, "data.label_seed": 2, "data.validation": 0.1}
+    run = lt.train("m1", labelled, steps=2, directory=None, settings=settings)
+    result = run.classify(method="nearest", write=False)
+    part, test = run.dataset.split("labelled"), run.dataset.split("test")
+    assert part.y is not None and test.y is not None
+    points, asked = (run.preparation(split.x).flatten(1).numpy() for split in (part, test))
+    found = KNeighborsClassifier(1).fit(points, part.y).predict(asked)
+    assert result.errors["data"] == [float((found != test.y.numpy()).mean())]
+    assert result.labels == 6 and result.unlabelled == len(run.dataset.split("train")) == 120 - 12 - 6
+    for arguments in ({"labels": 6}, {"draws": 1}):
+        with pytest.raises(ConfigError, match=r"keeps 6 labels .* leave labels and draws out"):
+            run.classify(**arguments)
+    with pytest.raises(DataError, match=r"the valid part .* classify the test part"):
+        run.classify(split="valid")

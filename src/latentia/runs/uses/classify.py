@@ -8,6 +8,7 @@ on the latents of the few that have some.
 from __future__ import annotations
 
 import statistics
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -17,7 +18,7 @@ import torch
 
 from latentia.data.blocks import blocks
 from latentia.data.dataset import Split
-from latentia.data.labels import choose_labelled
+from latentia.data.labels import LABELLED, choose_labelled
 from latentia.data.seeds import derive_seed
 from latentia.errors import ConfigError, DataError, did_you_mean
 from latentia.evaluation.encoding import BLOCK, evaluating
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
     from latentia.runs.run import Run
 
 REPRESENTATIONS = ("latents", "data")
+LABELS, DRAWS = 100, 5  # of a run that has all labels
 
 
 @dataclass(frozen=True, eq=False)
@@ -88,9 +90,9 @@ def _spread(values: list[float]) -> dict[str, Any]:
 
 def classify_run(
     run: Run,
-    labels: int = 100,
+    labels: int | None = None,
     *,
-    draws: int = 5,
+    draws: int | None = None,
     method: str = "spreading",
     unlabelled: int = 10_000,
     split: str = "test",
@@ -99,53 +101,72 @@ def classify_run(
     write: bool = True,
 ) -> Classification:
     """Classify a part from few labels of the training part; see :meth:`latentia.Run.classify`."""
-    _check(run, draws, method, unlabelled, split)
-    train, asked = _labelled(run, "train"), _labelled(run, split)
-    assert train.y is not None and asked.y is not None
-    y, truth = train.y.numpy(), asked.y.numpy()
-    crowd = np.random.default_rng(derive_seed(seed, "unlabelled")).permutation(len(y))[:unlabelled]
+    _check(run, labels, draws, method, unlabelled, split)
+    train, asked = run.dataset.split("train"), _labelled(run, split)
+    assert asked.y is not None
+    truth = asked.y.numpy()
+    crowd = np.random.default_rng(derive_seed(seed, "unlabelled")).permutation(len(train))[:unlabelled]
     known, wanted = _represent(run, train, crowd), _represent(run, asked, None)
     errors: dict[str, list[float]] = {name: [] for name in REPRESENTATIONS}
     confusion = np.zeros((len(run.spec.classes),) * 2, int)
-    for draw in range(draws):
-        chosen = choose_labelled(y, labels, derive_seed(seed, draw))
-        labelled, bare = _represent(run, train, chosen), ~np.isin(crowd, chosen)
+    kept = 0
+    for draw, (part, rows) in enumerate(_draw_labels(run, labels, draws, seed)):
+        assert part.y is not None
+        labelled, y, bare, kept = _represent(run, part, None), part.y.numpy(), ~np.isin(crowd, rows), len(part)
         for name in REPRESENTATIONS:
-            found = classify(method, labelled[name], y[chosen], known[name][bare], wanted[name], seed=draw)
+            found = classify(method, labelled[name], y, known[name][bare], wanted[name], seed=draw)
             errors[name].append(float((found != truth).mean()))
             if name == "latents":
                 np.add.at(confusion, (truth, found), 1)
     path = place(run, out, "classification.png", folder="plots") if write else None
     result = Classification(
-        method, labels, len(crowd), split, len(truth), errors, confusion, run.spec.classes, seed, path
+        method, kept, len(crowd), split, len(truth), errors, confusion, run.spec.classes, seed, path
     )
     if path is not None:
         save_figure(plot_confusion(confusion, run.spec.classes, title=_title(run, result)), path)
     return result
 
 
-def _check(run: Run, draws: int, method: str, unlabelled: int, split: str) -> None:
+def _check(run: Run, labels: int | None, draws: int | None, method: str, unlabelled: int, split: str) -> None:
     if method not in METHODS:
         raise ConfigError(
             f"there is no classifier '{method}': use {', '.join(METHODS)}.{did_you_mean(method, METHODS)}"
         )
-    if draws < 1 or unlabelled < 0:
+    if (draws is not None and draws < 1) or unlabelled < 0:
         raise ConfigError(f"draws must be at least 1 and unlabelled at least 0, not {draws} and {unlabelled}")
-    if split == "train":
+    if split not in ("test", "valid"):
         raise ConfigError("the labels come from the training part, so another part must be classified: test or valid")
     if run.model.conditional:
         raise ConfigError(
             "a conditional model is told the class when it encodes, so that its latents cannot be asked for it: "
             "train another preset, such as m1"
         )
+    if LABELLED in run.dataset.splits and not (labels is None and draws is None):
+        kept = len(run.dataset.split(LABELLED))
+        raise ConfigError(
+            f"this run keeps {kept} labels (data.labels) and knows no others: leave labels and draws out, or train it "
+            "with data.labels = 'none'"
+        )
+
+
+def _draw_labels(run: Run, labels: int | None, draws: int | None, seed: int) -> Iterator[tuple[Split, np.ndarray]]:
+    """The samples with labels of each draw, and their rows in the training part; the run's own, if it keeps few."""
+    if LABELLED in run.dataset.splits:
+        yield run.dataset.split(LABELLED), np.zeros(0, int)
+        return
+    train = _labelled(run, "train")
+    assert train.y is not None
+    for draw in range(DRAWS if draws is None else draws):
+        rows = choose_labelled(train.y.numpy(), LABELS if labels is None else labels, derive_seed(seed, draw))
+        kept = torch.from_numpy(rows)
+        yield Split(train.x[kept], train.y[kept]), rows
 
 
 def _labelled(run: Run, split: str) -> Split:
     part = run.dataset.split(split)
     if part.y is None:
-        raise DataError(
-            f"the {split} part of {run.dataset.name} has no labels, which classifying needs: give them as y_{split}"
-        )
+        remedy = "classify the test part" if LABELLED in run.dataset.splits else f"give them as y_{split}"
+        raise DataError(f"the {split} part of {run.dataset.name} has no labels, which classifying needs: {remedy}")
     return part
 
 
