@@ -11,7 +11,7 @@ from sklearn.datasets import load_digits, make_moons
 from latentia.data.labels import choose_labelled
 from latentia.errors import ConfigError
 from latentia.exploration import few_labels
-from latentia.exploration.few_labels import METHODS, classify, spread_labels
+from latentia.exploration.few_labels import METHODS, Spreading, classify
 
 
 def test_spreading_comes_to_its_closed_form(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -30,7 +30,7 @@ def test_spreading_comes_to_its_closed_form(monkeypatch: pytest.MonkeyPatch) -> 
     given = np.zeros((40, 3))
     given[labelled, y] = 1
     expected = 0.01 * np.linalg.solve(np.eye(40) - 0.99 * smooth, given)
-    found = spread_labels(points, labelled, y, neighbours=5, alpha=0.99)
+    found = Spreading(points, neighbours=5, alpha=0.99).scores(labelled, y)
     np.testing.assert_allclose(found, expected / expected.sum(0), rtol=1e-8)
 
 
@@ -38,7 +38,7 @@ def test_labels_spread_along_curves() -> None:
     moons: Any = make_moons(600, noise=0.05, random_state=0)
     points, y = moons
     kept = np.array([np.flatnonzero(y == label)[0] for label in (0, 1)])
-    scores = spread_labels(points, kept, y[kept])
+    scores = Spreading(points).scores(kept, y[kept])
     assert (scores.argmax(1) == y).mean() > 0.99
     nearest = classify("nearest", points[kept], y[kept], points, points)
     assert (nearest == y).mean() < 0.9

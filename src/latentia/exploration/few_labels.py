@@ -5,7 +5,7 @@ Owns array code on points and labels; what the points are, latents or pixels, is
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -19,10 +19,8 @@ ROUNDS = 200  # of spreading; scores change by less than a thousandth afterwards
 FOLDS = 5
 
 
-def spread_labels(
-    points: np.ndarray, labelled: np.ndarray, y: np.ndarray, *, neighbours: int = NEIGHBOURS, alpha: float = ALPHA
-) -> np.ndarray:
-    r"""Let labels spread along a graph of neighbours: unlabelled points take part.
+class Spreading:
+    r"""Lets labels spread along a graph of neighbours: points without labels take part.
 
     .. math:: F \leftarrow \alpha S F + (1 - \alpha) Y, \quad S = D^{-1/2} W D^{-1/2}
 
@@ -32,31 +30,74 @@ def spread_labels(
     their sum, so that a class with long reach does not swallow the others (class mass normalisation, Zhu et al., 2003,
     https://www.aaai.org/Papers/ICML/2003/ICML03-118.pdf, section 4, with equal shares).
 
+    The graph is made once; labels can then be given to any of its points, as often as one likes.
+
     Args:
-        points: (N, d).
-        labelled: Numbers of the points with labels, (n,).
-        y: Their labels, (n,), 0 to C - 1.
+        points: With labels or without, (N, d).
         neighbours: How many each point is tied to.
-        alpha: In [0, 1).
+        alpha: How much of a point's scores comes from its neighbours, in [0, 1).
 
-    Returns:
-        Scores, (N, C), >= 0; the largest says the class.
+    Example:
+        >>> line = Spreading(np.array([[0.0], [1.0], [2.0], [7.0], [8.0], [9.0]]), neighbours=2)
+        >>> line.scores(np.array([0, 5]), np.array([0, 1])).argmax(1).tolist()
+        [0, 0, 0, 1, 1, 1]
     """
-    from scipy import sparse
-    from sklearn.neighbors import kneighbors_graph
 
-    given = np.zeros((len(points), int(y.max()) + 1))
-    given[labelled, y] = 1.0
-    if len(points) < 2:
-        return given
-    graph: Any = kneighbors_graph(points, min(neighbours, len(points) - 1), mode="connectivity")
-    graph = graph.maximum(graph.T)
-    scale = sparse.diags(1 / np.sqrt(np.maximum(np.asarray(graph.sum(1)).ravel(), 1.0)))
-    smooth = scale @ graph @ scale
-    scores = given
-    for _ in range(ROUNDS):
-        scores = alpha * (smooth @ scores) + (1 - alpha) * given
-    return scores / np.maximum(scores.sum(0), 1e-300)
+    def __init__(self, points: np.ndarray, *, neighbours: int = NEIGHBOURS, alpha: float = ALPHA) -> None:
+        from scipy import sparse
+        from sklearn.neighbors import kneighbors_graph
+
+        self.points, self.alpha = points, alpha
+        self._smooth: Any = None
+        if len(points) < 2:
+            return
+        graph: Any = kneighbors_graph(points, min(neighbours, len(points) - 1), mode="connectivity")
+        graph = graph.maximum(graph.T)
+        scale = sparse.diags(1 / np.sqrt(np.maximum(np.asarray(graph.sum(1)).ravel(), 1.0)))
+        self._smooth = scale @ graph @ scale
+
+    def scores(self, labelled: np.ndarray, y: np.ndarray) -> np.ndarray:
+        """Spread labels.
+
+        Args:
+            labelled: Numbers of the points with labels, (n,).
+            y: Their labels, (n,), 0 to C - 1.
+
+        Returns:
+            Scores, (N, C), >= 0; the largest says the class.
+        """
+        given = np.zeros((len(self.points), int(y.max()) + 1))
+        given[labelled, y] = 1.0
+        if self._smooth is None:
+            return given
+        scores = given
+        for _ in range(ROUNDS):
+            scores = self.alpha * (self._smooth @ scores) + (1 - self.alpha) * given
+        return scores / np.maximum(scores.sum(0), 1e-300)
+
+    def near(self, asked: np.ndarray) -> Near:
+        """The nearest of the points to other ones, (K, d), from which these take their scores."""
+        from sklearn.neighbors import NearestNeighbors
+
+        nearest = min(NEIGHBOURS, len(self.points))
+        distance, rows = NearestNeighbors(n_neighbors=nearest).fit(self.points).kneighbors(asked)  # (K, k)
+        return Near(rows, 1 / np.maximum(distance, 1e-9))
+
+
+class Near(NamedTuple):
+    """From which points others take their scores.
+
+    Attributes:
+        rows: Numbers of points, (K, k).
+        weights: The inverse of the distances, (K, k).
+    """
+
+    rows: np.ndarray
+    weights: np.ndarray
+
+    def classes(self, scores: np.ndarray) -> np.ndarray:
+        """The class with the largest sum of scores (N, C) times weights, (K,)."""
+        return (self.weights[:, :, None] * scores[self.rows]).sum(1).argmax(1)
 
 
 def classify(
@@ -68,7 +109,7 @@ def classify(
     cross-validation over them.
 
     Args:
-        method: ``spreading``, :func:`spread_labels` over labelled and unlabelled points, whose scores the asked ones
+        method: ``spreading``, :class:`Spreading` over labelled and unlabelled points, whose scores the asked ones
             take from their nearest, by the inverse of the distance; ``svm``, a support vector machine with a Gaussian
             kernel; ``logistic``, multinomial regression on standardised points; ``nearest``, the label of the nearest
             labelled point.
@@ -94,22 +135,13 @@ def classify(
             f"there is no classifier '{method}': use {', '.join(METHODS)}.{did_you_mean(method, METHODS)}"
         )
     if method == "spreading":
-        return _spread_to(points, y, unlabelled, asked)
+        graph = Spreading(np.concatenate([points, unlabelled]))
+        return graph.near(asked).classes(graph.scores(np.arange(len(points)), y))
     if method == "nearest":
         from sklearn.neighbors import KNeighborsClassifier
 
         return KNeighborsClassifier(1).fit(points, y).predict(asked)
     return _chosen(method, points, y, seed).fit(points, y).predict(asked)
-
-
-def _spread_to(points: np.ndarray, y: np.ndarray, unlabelled: np.ndarray, asked: np.ndarray) -> np.ndarray:
-    from sklearn.neighbors import NearestNeighbors
-
-    known = np.concatenate([points, unlabelled])
-    scores = spread_labels(known, np.arange(len(points)), y)
-    distance, nearest = NearestNeighbors(n_neighbors=min(NEIGHBOURS, len(known))).fit(known).kneighbors(asked)  # (K, k)
-    weights = 1 / np.maximum(distance, 1e-9)
-    return (weights[:, :, None] * scores[nearest]).sum(1).argmax(1)
 
 
 def _chosen(method: str, points: np.ndarray, y: np.ndarray, seed: int) -> Any:

@@ -23,7 +23,7 @@ from latentia.data.seeds import derive_seed
 from latentia.errors import ConfigError, DataError, did_you_mean
 from latentia.evaluation.encoding import BLOCK, evaluating
 from latentia.exploration.confusion import plot_confusion
-from latentia.exploration.few_labels import METHODS, classify
+from latentia.exploration.few_labels import METHODS, Spreading, classify
 from latentia.exploration.style import save_figure
 from latentia.runs.uses.places import place
 
@@ -105,23 +105,21 @@ def classify_run(
     train, asked = run.dataset.split("train"), _labelled(run, split)
     assert asked.y is not None
     truth = asked.y.numpy()
+    draws_of_labels = _draw_labels(run, labels, draws, seed)
     crowd = np.random.default_rng(derive_seed(seed, "unlabelled")).permutation(len(train))[:unlabelled]
+    shown = len(crowd)
+    crowd = np.unique(np.concatenate([crowd, *(rows for _, rows in draws_of_labels)]))  # the labelled, in one graph
     known, wanted = _represent(run, train, crowd), _represent(run, asked, None)
     errors: dict[str, list[float]] = {name: [] for name in REPRESENTATIONS}
     confusion = np.zeros((len(run.spec.classes),) * 2, int)
-    kept = 0
-    for draw, (part, rows) in enumerate(_draw_labels(run, labels, draws, seed)):
-        assert part.y is not None
-        labelled, y, bare, kept = _represent(run, part, None), part.y.numpy(), ~np.isin(crowd, rows), len(part)
-        for name in REPRESENTATIONS:
-            found = classify(method, labelled[name], y, known[name][bare], wanted[name], seed=draw)
+    for name in REPRESENTATIONS:
+        for found in _classes(run, method, name, draws_of_labels, known[name], crowd, wanted[name]):
             errors[name].append(float((found != truth).mean()))
             if name == "latents":
                 np.add.at(confusion, (truth, found), 1)
+    kept = len(draws_of_labels[0][0])
     path = place(run, out, "classification.png", folder="plots") if write else None
-    result = Classification(
-        method, kept, len(crowd), split, len(truth), errors, confusion, run.spec.classes, seed, path
-    )
+    result = Classification(method, kept, shown, split, len(truth), errors, confusion, run.spec.classes, seed, path)
     if path is not None:
         save_figure(plot_confusion(confusion, run.spec.classes, title=_title(run, result)), path)
     return result
@@ -149,17 +147,43 @@ def _check(run: Run, labels: int | None, draws: int | None, method: str, unlabel
         )
 
 
-def _draw_labels(run: Run, labels: int | None, draws: int | None, seed: int) -> Iterator[tuple[Split, np.ndarray]]:
+def _draw_labels(run: Run, labels: int | None, draws: int | None, seed: int) -> list[tuple[Split, np.ndarray]]:
     """The samples with labels of each draw, and their rows in the training part; the run's own, if it keeps few."""
     if LABELLED in run.dataset.splits:
-        yield run.dataset.split(LABELLED), np.zeros(0, int)
-        return
+        return [(run.dataset.split(LABELLED), np.zeros(0, int))]
     train = _labelled(run, "train")
     assert train.y is not None
+    found = []
     for draw in range(DRAWS if draws is None else draws):
         rows = choose_labelled(train.y.numpy(), LABELS if labels is None else labels, derive_seed(seed, draw))
         kept = torch.from_numpy(rows)
-        yield Split(train.x[kept], train.y[kept]), rows
+        found.append((Split(train.x[kept], train.y[kept]), rows))
+    return found
+
+
+def _classes(
+    run: Run,
+    method: str,
+    name: str,
+    draws_of_labels: list[tuple[Split, np.ndarray]],
+    known: np.ndarray,
+    crowd: np.ndarray,
+    wanted: np.ndarray,
+) -> Iterator[np.ndarray]:
+    """What each draw of labels makes of the points that are asked for."""
+    labelled = [_represent(run, part, None)[name] for part, _ in draws_of_labels]
+    if method != "spreading":
+        for draw, (points, (part, _)) in enumerate(zip(labelled, draws_of_labels, strict=True)):
+            assert part.y is not None
+            yield classify(method, points, part.y.numpy(), known[:0], wanted, seed=draw)
+        return
+    own = LABELLED in run.dataset.splits  # then the labelled samples are none of the training part
+    graph = Spreading(np.concatenate([labelled[0], known]) if own else known)
+    near = graph.near(wanted)
+    for points, (part, rows) in zip(labelled, draws_of_labels, strict=True):
+        assert part.y is not None
+        numbers = np.arange(len(points)) if own else np.searchsorted(crowd, rows)
+        yield near.classes(graph.scores(numbers, part.y.numpy()))
 
 
 def _labelled(run: Run, split: str) -> Split:
