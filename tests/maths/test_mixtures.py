@@ -11,7 +11,8 @@ from scipy import stats
 from scipy.special import logsumexp
 from sklearn.mixture import GaussianMixture as SklearnMixture
 
-from latentia.maths.mixtures import CorrelatedMixture
+from latentia.maths.distributions import GaussianMixture
+from latentia.maths.mixtures import ChosenByLabel, CorrelatedMixture
 
 
 def mixture(components: int, shape: tuple[int, ...]) -> CorrelatedMixture:
@@ -61,3 +62,28 @@ def test_samples_have_its_moments() -> None:
 def test_shapes() -> None:
     p = mixture(2, (2, 1, 2))
     assert p.sample((3, 4)).shape == (3, 4, 2, 1, 2) and p.mean.shape == p.variance.shape == (2, 1, 2)
+
+
+@pytest.mark.parametrize("shape", [(3,), (2, 1, 2)])
+def test_a_label_chooses_its_distribution(shape: tuple[int, ...]) -> None:
+    source = torch.Generator().manual_seed(1)
+    diagonal = GaussianMixture(*(torch.randn(2, *s, dtype=torch.float64, generator=source) for s in ((), shape, shape)))
+    of_each = [mixture(3, shape), diagonal]
+    y = torch.tensor([1, 0, 0, 1, 1])
+    p = ChosenByLabel(of_each, y)
+    z = torch.randn(4, 5, *shape, dtype=torch.float64, generator=source)
+    expected = torch.stack([of_each[label].log_prob(z[:, b]) for b, label in enumerate(y.tolist())], 1)
+    torch.testing.assert_close(p.log_prob(z), expected)
+    torch.testing.assert_close(p.log_prob(z[0]), expected[0])
+    torch.testing.assert_close(p.log_prob(z[:, :1]), p.log_prob(z[:, :1].expand(z.shape)))
+    assert p.batch_shape == (5,) and p.mean.shape == (5, *shape)
+    n = 40_000
+    drawn = p.sample((n,), torch.Generator().manual_seed(2))
+    assert drawn.shape == (n, 5, *shape)
+    assert ((drawn.mean(0) - p.mean).abs() < 5 * p.variance.sqrt() / math.sqrt(n)).all()
+    torch.testing.assert_close(drawn.var(0), p.variance, rtol=0.08, atol=0)
+
+
+def test_no_labels_have_no_density() -> None:
+    p = ChosenByLabel([mixture(2, (3,))], torch.zeros(0, dtype=torch.int64))
+    assert p.log_prob(torch.zeros(0, 3)).shape == (0,) and p.sample((2,)).shape == (2, 0, 3)

@@ -3,14 +3,21 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
+from typing import Any
 
 import pytest
 import torch
 
 from latentia.errors import ConfigError
-from latentia.parts.latent_priors import CorrelatedMixturePrior, DiffusionPrior, standardisation
+from latentia.parts.latent_priors import (
+    CorrelatedMixturePrior,
+    DiffusionPrior,
+    PriorOfEachClass,
+    standardisation,
+)
 from latentia.parts.networks.denoiser import Denoiser
-from latentia.parts.priors import Prior
+from latentia.parts.priors import GaussianMixturePrior, Prior
 
 
 def small(**settings: object) -> DiffusionPrior:
@@ -123,3 +130,52 @@ def test_the_denoiser_takes_latents_of_any_shape() -> None:
     network = Denoiser((2, 3, 3), width=8, blocks=2)
     assert network(torch.zeros(4, 2, 3, 3), torch.rand(4)).shape == (4, 2, 3, 3)
     assert not torch.equal(network(torch.zeros(1, 2, 3, 3), torch.zeros(1)), torch.zeros(1, 2, 3, 3))
+
+
+@pytest.mark.parametrize("kind", [CorrelatedMixturePrior, GaussianMixturePrior])
+def test_each_class_is_drawn_from_its_own_prior(kind: Callable[..., Prior]) -> None:
+    of_each: list[Any] = [kind((2,), 2) for _ in range(3)]
+    with torch.no_grad():
+        for label, one in enumerate(of_each):
+            one.loc += 100 * label
+    prior = PriorOfEachClass(of_each)
+    y = torch.tensor([2, 0, 2, 1, 0])
+    state = torch.get_rng_state()
+    z = prior.sample(5, torch.Generator().manual_seed(0), y=y)
+    assert torch.equal(torch.get_rng_state(), state) and not z.requires_grad
+    assert torch.equal((z / 100).round().long(), y[:, None].expand(5, 2))
+    for b, label in enumerate(y.tolist()):
+        torch.testing.assert_close(prior(y).log_prob(z)[b], of_each[label]().log_prob(z[b : b + 1])[0])
+    means = prior.sample(5, temperature=0.0, y=y)
+    for b, label in enumerate(y.tolist()):
+        assert (means[b] == of_each[label].loc).all(-1).any()
+    prior(y).log_prob(z).sum().backward()
+    assert all(parameter.grad is not None and parameter.grad.any() for parameter in prior.parameters())
+    assert prior.conditional and prior.kl(torch.distributions.Normal(0.0, 1.0)) is None
+
+
+def test_a_prior_of_each_class_needs_labels_and_one_shape() -> None:
+    prior = PriorOfEachClass([CorrelatedMixturePrior((2,), 2)])
+    for needing in (lambda: prior(), lambda: prior.sample(1)):
+        with pytest.raises(ConfigError, match="give y"):
+            needing()
+    for wrong in ([], [CorrelatedMixturePrior((2,), 2), CorrelatedMixturePrior((3,), 2)]):
+        with pytest.raises(ConfigError, match="latents of one shape"):
+            PriorOfEachClass(wrong)
+
+
+def test_a_diffusion_is_told_the_class() -> None:
+    prior = small(classes=2)
+    torch.nn.init.normal_(prior.denoiser.blocks[0].second.weight)  # type: ignore[union-attr, arg-type]
+    zeros, ones = (torch.full((4,), label) for label in (0, 1))
+    first = prior.sample(4, torch.Generator().manual_seed(0), y=zeros)
+    assert torch.equal(first, prior.sample(4, torch.Generator().manual_seed(0), y=zeros))
+    assert not torch.allclose(first, prior.sample(4, torch.Generator().manual_seed(0), y=ones))
+    (fractions, eps), z = (noise[0] for noise in prior.draw_noise(16)), torch.randn(16, 3)
+    y = torch.arange(16) % 2
+    v, predicted = prior.predict(z, fractions, eps, y)
+    (v - predicted).square().sum().backward()
+    for name, parameter in prior.named_parameters():
+        assert parameter.grad is not None and parameter.grad.any(), name
+    with pytest.raises(ConfigError, match="give y"):
+        prior.sample(4)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import hashlib
 import json
 import shutil
 from pathlib import Path
@@ -12,11 +13,13 @@ import pytest
 import torch
 
 from latentia.errors import CheckpointError, ConfigError, Interrupted, RunError
-from latentia.evaluation.encoding import draw_latents
+from latentia.evaluation.encoding import draw_labelled_latents, draw_latents
+from latentia.parts.latent_priors import CorrelatedMixturePrior
 from latentia.runs import fitting, pictures
 from latentia.runs.priors import find_prior, fitted_names
 from latentia.runs.run import Run, open_run
-from latentia.training.checkpoint import from_bytes
+from latentia.runs.uses import generation
+from latentia.training.checkpoint import from_bytes, to_bytes
 from latentia.training.events import Events
 
 SMALL = ["training.steps=30", "training.device=cpu", "training.threads=1"]
@@ -106,6 +109,93 @@ def test_a_vae_keeps_its_own_prior_as_the_default(vae: Run) -> None:
     assert vae.sample(3).prior == "model" and vae.sample(3, prior="gmm").prior == "gmm"
     with pytest.raises(ConfigError, match="there is no prior 'mixture': use model, standard-normal, uniform, gmm"):
         vae.sample(3, prior="mixture")
+
+
+@pytest.fixture(scope="module")
+def conditional() -> Run:
+    settings = [*SMALL, "model.latent_dim=4", "training.steps=200"]
+    return fitting.train("conditional-vae", directory=None, settings=settings)
+
+
+@pytest.mark.parametrize("covariance", ["full", "diagonal"])
+def test_a_conditional_model_has_a_mixture_for_each_class(conditional: Run, covariance: str) -> None:
+    fit = conditional.fit_prior("gmm", settings=["components=2", f"covariance={covariance}"])
+    assert fit.report["classes"] == 10 and set(fit.report["log_density"]) == {"train", "test"}
+    assert fit.prior.conditional
+    z, y = draw_labelled_latents(conditional.model, conditional.dataset, draws=4)
+    assert y is not None and len(z) == len(y) == fit.report["latents"]
+    for label in (0, 7):
+        drawn = fit.prior.sample(20_000, torch.Generator().manual_seed(0), y=torch.full((20_000,), label))
+        torch.testing.assert_close(drawn.mean(0), z[y == label].mean(0), atol=0.1, rtol=0)
+        torch.testing.assert_close(drawn.std(0), z[y == label].std(0), atol=0.1, rtol=0)
+    samples = conditional.sample(3, classes=[7, 1], prior="gmm", write=False)
+    assert samples.prior == "gmm" and samples.x.shape == (6, 1, 8, 8) and samples.classes == ("7", "1")
+    measured = fit.prior(y[:10_000]).log_prob(z[:10_000]).double().mean().item()
+    assert measured == pytest.approx(fit.report["log_density"]["train"], rel=1e-5)
+
+
+def test_labels_lie_beside_their_latents(conditional: Run) -> None:
+    z, y = draw_labelled_latents(conditional.model, conditional.dataset, "test", draws=3)
+    part = conditional.dataset.split("test")
+    with torch.no_grad():
+        q = conditional.model.encode(conditional.preparation(part.x[:]), part.y)
+    first = min(256, len(part.x))  # a block
+    assert y is not None and part.y is not None
+    for draw in range(3):
+        rows = slice(draw * first, (draw + 1) * first)
+        assert torch.equal(y[rows], part.y[:first])
+        assert (((z[rows] - q.mean[:first]) / q.scale[:first]).abs() < 6).all()
+    assert torch.equal(z, draw_latents(conditional.model, conditional.dataset, "test", draws=3))
+
+
+def test_a_conditional_model_has_a_diffusion_that_is_told_the_class(conditional: Run) -> None:
+    fit = conditional.fit_prior("diffusion", settings=DIFFUSION)
+    assert fit.prior.conditional and fit.report["log_density"] is None and fit.report["classes"] == 10
+    samples = conditional.sample(2, prior="diffusion", write=False)
+    assert samples.x.shape == (20, 1, 8, 8)
+
+
+def test_a_class_with_few_latents_says_so(conditional: Run) -> None:
+    with pytest.raises(ConfigError, match=r"class '0' has \d+ latents, too few for 5000 components: lower components"):
+        conditional.fit_prior("gmm", settings=["components=5000"])
+
+
+def test_fitted_priors_of_classes_are_found_again_and_judged(
+    tmp_path: Path, no_pictures: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(pictures, "draw_class_samples", lambda path, *rest: path.write_bytes(b"PNG"))
+    settings = [*SMALL, "model.latent_dim=4", "model.prior.components=2"]
+    path = tmp_path / "mixed"
+    run = fitting.train("conditional-mixture-vae", directory=path, settings=settings)
+    fit = run.fit_prior("gmm", settings=["components=2"])
+    name, prior = find_prior(open_run(path), "gmm")
+    assert name == "gmm" and prior is not None and prior.conditional
+    left, right = fit.prior.state_dict(), prior.state_dict()
+    assert left.keys() == right.keys() and all(torch.equal(left[key], right[key]) for key in left)
+    again = open_run(path)
+    assert torch.equal(again.sample(2, prior="gmm", write=False).x, run.sample(2, prior="gmm", write=False).x)
+    assert again.sample(2, write=False).prior == "model"
+    with pytest.raises(ConfigError, match=r"knows no classes.*fit-prior"):
+        again.sample(2, prior="standard-normal", write=False)
+    assert generation.judged_priors(again) == ["model", "gmm"]
+
+
+def test_a_prior_that_was_fitted_before_they_knew_classes_still_draws(
+    tmp_path: Path, no_pictures: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(pictures, "draw_class_samples", lambda path, *rest: path.write_bytes(b"PNG"))
+    path = tmp_path / "old"
+    run = fitting.train("conditional-vae", directory=path, settings=[*SMALL, "model.latent_dim=4"])
+    run.fit_prior("gmm", settings=["components=2"])
+    config = path / "priors" / "gmm" / "config.json"
+    weights = to_bytes(CorrelatedMixturePrior((4,), 2).state_dict())
+    value = json.loads(config.read_text()) | {"sha256": hashlib.sha256(weights).hexdigest()}
+    del value["classes"]
+    config.write_text(json.dumps(value))
+    (config.parent / "prior.safetensors").write_bytes(weights)
+    _, found = find_prior(open_run(path), "gmm")
+    assert found is not None and not found.conditional
+    assert open_run(path).sample(2, classes=[3], prior="gmm", write=False).x.shape == (2, 1, 8, 8)
 
 
 def test_draws_follow_the_posterior(vae: Run) -> None:

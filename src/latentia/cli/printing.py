@@ -299,7 +299,8 @@ def interpolated(result: Mapping[str, Any]) -> None:
 def prior_fitted(result: Mapping[str, Any]) -> None:
     """What fitting a prior came to, and how to draw from it."""
     shape = " x ".join(map(str, result["latent_shape"]))
-    print(f"{result['prior']} on {result['latents']:,} latents of {shape}; {result['parameters']:,} parameters")
+    of = "" if result.get("classes") is None else f" in {result['classes']} classes"
+    print(f"{result['prior']} on {result['latents']:,} latents of {shape}{of}; {result['parameters']:,} parameters")
     each = "map of codes" if result["prior"] == "autoregressive" else "latent vector"
     for part, density in (result.get("log_density") or {}).items():
         print(f"log density of the {part} part: {density:.2f} nats per {each}, higher is better")

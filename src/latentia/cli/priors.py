@@ -42,7 +42,8 @@ def fit_prior(
 ) -> None:
     """Fit a prior to a trained model's latents, to sample from it.
 
-    An autoencoder can sample only then. `latentia sample RUN --prior NAME` draws from it.
+    An autoencoder can sample only then. `latentia sample RUN --prior NAME` draws from it. To a conditional model a
+    prior is fitted for each class, so that `latentia sample RUN --class 7 --prior gmm` draws what is asked for.
     Ctrl-C saves a checkpoint, from which the same command goes on.
     """
     from latentia import runs

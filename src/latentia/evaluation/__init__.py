@@ -13,6 +13,7 @@ __getattr__, __dir__, __all__ = attach(
         "Denoised": "denoising",
         "Scores": "denoising",
         "denoise": "denoising",
+        "draw_labelled_latents": "encoding",
         "draw_latents": "encoding",
         "encode_split": "encoding",
         "evaluate": "likelihood",

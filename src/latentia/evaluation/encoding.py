@@ -79,7 +79,15 @@ def draw_latents(model: Any, dataset: Dataset, split: str = "train", *, draws: i
         (N, *latent), or (K N, *latent) with the K draws of a block of images in a row, on the CPU; of discrete
         latents, their indices (N, h, w) as float32.
     """
+    return draw_labelled_latents(model, dataset, split, draws=draws, seed=seed)[0]
+
+
+def draw_labelled_latents(
+    model: Any, dataset: Dataset, split: str = "train", *, draws: int = 1, seed: int = 0
+) -> tuple[Tensor, Tensor | None]:
+    """As :func:`draw_latents`, with the label of each latent, (N,) or (K N,); ``None`` where there are none."""
     found: list[Tensor] = []
+    labels: list[Tensor] = []
     with evaluating(model) as device:
         for block in blocks(
             dataset.split(split), dataset.preparation, size=BLOCK, seed=seed, purpose="latents", device=device
@@ -87,9 +95,11 @@ def draw_latents(model: Any, dataset: Dataset, split: str = "train", *, draws: i
             q = model.encode(block.x, block.y)
             if getattr(model, "discrete", False):
                 found.append(q.indices.float().cpu())
+                labels += [] if block.y is None else [block.y.cpu()]
                 continue
             source = generator(device, seed, "latents", "noise", block.index)
             noise = model.draw_noise(block.size, draws, source, device)
             z = q.from_noise(noise[0][:, : len(block.x)]) if noise else q.mean
             found.append(z.reshape(-1, *model.latent_shape).cpu())
-    return torch.cat(found)
+            labels += [] if block.y is None else [block.y.cpu().repeat(len(found[-1]) // len(block.x))]
+    return torch.cat(found), torch.cat(labels) if labels else None

@@ -19,6 +19,7 @@ __getattr__, __dir__, __all__ = attach(
         "importance_weighted_bound": "functional",
         "log_mean_exp": "functional",
         "mmd": "functional",
+        "ChosenByLabel": "mixtures",
         "CorrelatedMixture": "mixtures",
         "Delta": "distributions",
         "DiagonalLaplace": "distributions",

@@ -1,6 +1,12 @@
-"""Mixtures of normal distributions with correlated dimensions. Knows no networks, data or objectives."""
+"""Mixtures of normal distributions with correlated dimensions, and distributions that a label chooses.
+
+Knows no networks, data or objectives.
+"""
 
 from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Sequence
 
 import torch
 from torch import Tensor
@@ -74,3 +80,56 @@ class CorrelatedMixture(EventDistribution):
         ]
         log_p = torch.stack(of_each, -1) - 0.5 * rows.shape[1] * LOG_2PI  # (N, M)
         return torch.logsumexp(log_p + self.logits.log_softmax(0), -1).reshape(lead)
+
+
+class ChosenByLabel(EventDistribution):
+    r"""A batch whose element b follows the one of several distributions that its label names: p(z given y).
+
+    .. math:: \ln p(z_b \mid y_b) = \ln p_{y_b}(z_b)
+
+    Args:
+        of_each: A distribution for each label, all of batch shape () and of one event shape.
+        y: Labels, (B,), whole numbers from 0 to the number of distributions - 1.
+
+    Example:
+        >>> of_each = [CorrelatedMixture(torch.zeros(1), torch.zeros(1, 2), s * torch.eye(2)[None]) for s in (1, 10)]
+        >>> p = ChosenByLabel(of_each, torch.tensor([0, 1, 1]))
+        >>> print(p.log_prob(torch.zeros(3, 2)), p.variance[:, 0])
+        tensor([-1.8379, -6.4430, -6.4430]) tensor([  1., 100., 100.])
+    """
+
+    def __init__(self, of_each: Sequence[EventDistribution], y: Tensor) -> None:
+        self.of_each, self.y = tuple(of_each), y
+        super().__init__(y.shape, self.of_each[0].event_shape)
+
+    @property
+    def mean(self) -> Tensor:
+        r"""Shape (B, \*latent)."""
+        return torch.stack([p.mean for p in self.of_each])[self.y]
+
+    @property
+    def variance(self) -> Tensor:
+        r"""Shape (B, \*latent)."""
+        return torch.stack([p.variance for p in self.of_each])[self.y]
+
+    def _rows(self) -> Iterator[tuple[EventDistribution, Tensor]]:
+        """Each distribution that occurs, and which elements follow it, (B,)."""
+        for label in self.y.unique().tolist():
+            yield self.of_each[label], self.y == label
+
+    def _draw(self, shape: torch.Size, generator: torch.Generator | None) -> Tensor:
+        draws = math.prod(shape[: len(shape) - len(self.event_shape) - 1])
+        z = self.of_each[0].mean.new_empty((draws, len(self.y), *self.event_shape))
+        for p, rows in self._rows():
+            z[:, rows] = p.sample((draws, int(rows.sum())), generator)
+        return z.reshape(shape)
+
+    def log_prob(self, value: Tensor) -> Tensor:
+        r"""Log-density in nats, summed over the event: (K, B, \*latent) -> (K, B), or (B, \*latent) -> (B,)."""
+        value = self._adopt(value, self.of_each[0].mean.dtype)
+        lead = (*value.shape[: value.dim() - len(self.event_shape)][:-1], len(self.y))
+        z = value.expand(*lead, *self.event_shape).reshape(math.prod(lead[:-1]), len(self.y), *self.event_shape)
+        log_p = z.new_empty(z.shape[:2])
+        for p, rows in self._rows():
+            log_p[:, rows] = p.log_prob(z[:, rows])
+        return log_p.reshape(lead)

@@ -30,7 +30,7 @@ class DiffusionObjective(Unscheduled):
         Args:
             model: A :class:`latentia.parts.latent_priors.DiffusionPrior`.
             x: Latents, (B, *latent).
-            y: Unused.
+            y: Labels (B,), for a prior that depends on them; unused by others.
             noise: What ``model.draw_noise(B)`` returned.
             coefficients: Unused.
 
@@ -38,7 +38,7 @@ class DiffusionObjective(Unscheduled):
             Terms in nats per latent vector; the loss is the distortion.
         """
         fractions, eps = noise
-        v, predicted = model.predict(x, fractions[0], eps[0])
+        v, predicted = model.predict(x, fractions[0], eps[0], y)
         squared = (v - predicted.float()).flatten(1).square()
         distortion = 0.5 * (squared.sum(1) + squared.shape[1] * math.log(2 * math.pi))
         return LossTerms(distortion, distortion)

@@ -33,6 +33,7 @@ __getattr__, __dir__, __all__ = attach(
         "ConditionalNormalPrior": "priors",
         "ConditionalMixturePrior": "priors",
         "CorrelatedMixturePrior": "latent_priors",
+        "PriorOfEachClass": "latent_priors",
         "DiffusionPrior": "latent_priors",
         "AutoregressivePrior": "code_priors",
         "LabelConditioning": "conditioning",

@@ -10,6 +10,7 @@ from __future__ import annotations
 import itertools
 import math
 from collections.abc import Sequence
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -17,9 +18,9 @@ from torch.distributions import Distribution
 
 from latentia.errors import ConfigError
 from latentia.maths.diffusion import cosine_alpha_bar, diffuse, step_back, velocity
-from latentia.maths.mixtures import CorrelatedMixture
+from latentia.maths.mixtures import ChosenByLabel, CorrelatedMixture
 from latentia.parts.networks.denoiser import Denoiser
-from latentia.parts.priors import Prior, draw_components, normal_noise
+from latentia.parts.priors import Prior, draw_components, needed_labels, normal_noise
 
 
 def standardisation(z: Tensor) -> tuple[Tensor, Tensor]:
@@ -80,6 +81,50 @@ class CorrelatedMixturePrior(Prior):
         return self.forward().from_parts(chosen, temperature * noise).view(n, *self.latent_shape)
 
 
+class PriorOfEachClass(Prior):
+    r"""A prior of its own for each class, p(z given y) = p_y(z): what is fitted to a conditional model's latents.
+
+    Where the posteriors of a class come to lie is no normal, whatever the model was trained with; a second model of
+    them makes up for that: Dai & Wipf, "Diagnosing and Enhancing VAE Models", 2019,
+    https://arxiv.org/abs/1903.05789, section 4, whose second stage knows no classes.
+
+    Args:
+        of_each: A prior for each class, none of which depends on labels itself, all over latents of one shape.
+
+    Raises:
+        ConfigError: If there is no class, or shapes differ.
+
+    Example:
+        >>> prior = PriorOfEachClass([CorrelatedMixturePrior((20,), components=5) for _ in range(10)])
+        >>> y = torch.tensor([7, 7, 1])
+        >>> prior(y).log_prob(prior.sample(3, y=y)).shape
+        torch.Size([3])
+    """
+
+    conditional = True
+
+    def __init__(self, of_each: Sequence[Prior]) -> None:
+        shapes = {prior.latent_shape for prior in of_each}
+        if len(shapes) != 1:
+            found = ", ".join(map(str, sorted(shapes))) or "none"
+            raise ConfigError(f"there must be a prior for each class, all over latents of one shape, not {found}")
+        super().__init__(of_each[0].latent_shape)
+        self.of_each: Any = nn.ModuleList(of_each)
+
+    def forward(self, y: Tensor | None = None) -> ChosenByLabel:
+        """Return p(z given y) for labels (B,), batch shape (B,)."""
+        return ChosenByLabel([prior() for prior in self.of_each], needed_labels(y))
+
+    def draw(self, n: int, generator: torch.Generator | None, temperature: float, y: Tensor | None) -> Tensor:
+        """Draw a latent for each label (n,) from its class's prior, to which the temperature is handed on."""
+        y = needed_labels(y)
+        z = next(self.parameters()).new_empty((n, *self.latent_shape))
+        for label in y.unique().tolist():
+            rows = y == label
+            z[rows] = self.of_each[label].sample(int(rows.sum()), generator, temperature)
+        return z
+
+
 class DiffusionPrior(Prior):
     r"""A diffusion model over latents: a denoiser, a noise schedule, and the way back from noise.
 
@@ -90,7 +135,7 @@ class DiffusionPrior(Prior):
     latents of an autoencoder: Rombach et al. 2022, https://arxiv.org/abs/2112.10752.
 
     It diffuses u = (z - shift) / scale, whose dimensions have mean 0 and variance 1. It has no density in closed form,
-    so that ``prior()`` is refused.
+    so that ``prior()`` is refused. With classes it is p(z given y): one denoiser that is told the class.
 
     Args:
         latent_shape: Shape of one latent.
@@ -100,6 +145,7 @@ class DiffusionPrior(Prior):
         sampling_steps: Steps of the way back, at most T.
         eta: Share of the noise that is drawn anew in every step back, in [0, 1]: 1 as in Ho et al., 0 draws only the
             start.
+        classes: Number of classes that it is to be told; ``None`` for a prior without labels.
 
     Attributes:
         shift: (*latent), see :meth:`adopt`.
@@ -123,13 +169,15 @@ class DiffusionPrior(Prior):
         levels: int = 1000,
         sampling_steps: int = 100,
         eta: float = 1.0,
+        classes: int | None = None,
     ) -> None:
         super().__init__(latent_shape)
+        self.conditional = classes is not None
         if not 1 <= sampling_steps <= levels:
             raise ConfigError(
                 f"sampling_steps must be between 1 and the {levels} levels of noise, not {sampling_steps}"
             )
-        self.denoiser = Denoiser(self.latent_shape, width, blocks)
+        self.denoiser = Denoiser(self.latent_shape, width, blocks, classes)
         self.levels, self.eta = levels, float(eta)
         self.path = torch.linspace(levels, 0, sampling_steps + 1).round().long().tolist()
         self.alpha_bar: Tensor
@@ -161,13 +209,14 @@ class DiffusionPrior(Prior):
         levels = torch.rand((k, batch), generator=generator, device=device)
         return levels, torch.randn((k, batch, *self.latent_shape), generator=generator, device=device)
 
-    def predict(self, z: Tensor, fractions: Tensor, eps: Tensor) -> tuple[Tensor, Tensor]:
+    def predict(self, z: Tensor, fractions: Tensor, eps: Tensor, y: Tensor | None = None) -> tuple[Tensor, Tensor]:
         """Noise standardised latents, and let the denoiser tell their velocity.
 
         Args:
             z: Latents, (B, *latent).
             fractions: Of the levels 1 to T, (B,), in [0, 1).
             eps: Standard normal noise, (B, *latent).
+            y: Labels (B,), for a prior with classes; unused by others.
 
         Returns:
             The velocity and its prediction, both (B, *latent).
@@ -175,16 +224,21 @@ class DiffusionPrior(Prior):
         level = (fractions * self.levels).long().clamp(max=self.levels - 1) + 1  # 1 ... T
         alpha_bar = self.alpha_bar[level].view(-1, *[1] * len(self.latent_shape))
         u = (z - self.shift) / self.scale
-        predicted = self.denoiser(diffuse(u, eps, alpha_bar), level / self.levels)
+        predicted = self.denoiser(diffuse(u, eps, alpha_bar), level / self.levels, *self._label(y))
         return velocity(u, eps, alpha_bar), predicted
 
     def draw(self, n: int, generator: torch.Generator | None, temperature: float, y: Tensor | None) -> Tensor:
         """Draw noise and lead it back to latents; temperature is a factor on all the noise that is drawn."""
+        label = self._label(y)
         u = temperature * normal_noise((n, *self.latent_shape), self.shift, generator)
         for t, s in itertools.pairwise(self.path):
-            v = self.denoiser(u, torch.full((n,), t / self.levels, device=u.device, dtype=u.dtype))
+            v = self.denoiser(u, torch.full((n,), t / self.levels, device=u.device, dtype=u.dtype), *label)
             drawn = torch.zeros_like(u)
             if s > 0 and self.eta > 0:
                 drawn = temperature * normal_noise(u.shape, u, generator)
             u = step_back(u, v, self.alpha_bar[t], self.alpha_bar[s], drawn, self.eta)
         return self.shift + self.scale * u
+
+    def _label(self, y: Tensor | None) -> tuple[Tensor, ...]:
+        """What the denoiser is told of the classes: their labels, or nothing."""
+        return (needed_labels(y),) if self.conditional else ()

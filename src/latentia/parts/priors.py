@@ -179,19 +179,19 @@ class ConditionalNormalPrior(Prior):
 
     def forward(self, y: Tensor | None = None) -> DiagonalNormal:
         """Return p(z given y) for labels (B,), batch shape (B,)."""
-        y = _needed(y)
+        y = needed_labels(y)
         return DiagonalNormal(self.loc[y], self.logvar[y])
 
     def kl(self, q: Distribution, y: Tensor | None = None) -> Tensor | None:
         """Return KL(q to p(z given y)) of each latent dimension, (B, *latent), if q is a diagonal Gaussian."""
         if not isinstance(q, DiagonalNormal):
             return None
-        y = _needed(y)
+        y = needed_labels(y)
         return gaussian_kl(q.loc, q.logvar, self.loc[y], self.logvar[y])
 
     def draw(self, n: int, generator: torch.Generator | None, temperature: float, y: Tensor | None) -> Tensor:
         """Draw a latent for each label (n,); temperature 0 gives the classes' means."""
-        y = _needed(y)
+        y = needed_labels(y)
         noise = normal_noise((n, *self.latent_shape), self.loc, generator)
         return self.loc[y] + temperature * (0.5 * self.logvar[y]).exp() * noise  # (n, *latent)
 
@@ -238,18 +238,19 @@ class ConditionalMixturePrior(Prior):
 
     def forward(self, y: Tensor | None = None) -> GaussianMixture:
         """Return p(z given y) for labels (B,), batch shape (B,)."""
-        y = _needed(y)
+        y = needed_labels(y)
         return GaussianMixture(self.logits[y], self.loc[y], self.logvar[y])
 
     def draw(self, n: int, generator: torch.Generator | None, temperature: float, y: Tensor | None) -> Tensor:
         """Draw a latent for each label (n,), from drawn components; temperature 0 gives these components' means."""
-        y = _needed(y)
+        y = needed_labels(y)
         chosen = draw_components(self.logits[y], n, generator)
         noise = normal_noise((n, *self.latent_shape), self.loc, generator)
         return self.loc[y, chosen] + temperature * (0.5 * self.logvar[y, chosen]).exp() * noise  # (n, *latent)
 
 
-def _needed(y: Tensor | None) -> Tensor:
+def needed_labels(y: Tensor | None) -> Tensor:
+    """Return labels, or refuse that there are none."""
     if y is None:
         raise ConfigError("this prior depends on labels: give y, a label for each sample")
     return y

@@ -222,7 +222,7 @@ LARGEST_FULL = 512  # latent dimensions up to which covariances are kept whole
 
 
 def build_latent_prior(
-    stage: Any, latent_shape: Sequence[int], *, codes: int | None = None, seed: int = 0
+    stage: Any, latent_shape: Sequence[int], *, codes: int | None = None, classes: int | None = None, seed: int = 0
 ) -> priors.Prior:
     """Build a prior that is to be fitted to latents.
 
@@ -230,6 +230,8 @@ def build_latent_prior(
         stage: The settings of a second stage.
         latent_shape: Shape of one latent; of discrete ones, that of their indices.
         codes: How many codes there are, if the latents are discrete.
+        classes: How many classes there are, if the model is conditional: the prior is then p(z given y), unless it is
+            over codes.
         seed: Determines the initial weights; the former state of PyTorch's generator is put back.
 
     Raises:
@@ -253,16 +255,22 @@ def build_latent_prior(
             return code_priors.AutoregressivePrior(latent_shape, codes, width=stage.width, layers=stage.layers)
         if isinstance(stage, DiffusionStage):
             arguments = {key: getattr(stage, key) for key in ("width", "blocks", "levels", "sampling_steps", "eta")}
-            return latent_priors.DiffusionPrior(latent_shape, **arguments)
+            return latent_priors.DiffusionPrior(latent_shape, classes=classes, **arguments)
         assert isinstance(stage, MixtureStage)
-        if stage.covariance == "diagonal":
-            return priors.GaussianMixturePrior(latent_shape, stage.components)
-        if math.prod(latent_shape) > LARGEST_FULL:
-            raise ConfigError(
-                f"full covariances of {math.prod(latent_shape):,} latent dimensions are too large: "
-                "set covariance=diagonal, or fit diffusion instead"
-            )
-        return latent_priors.CorrelatedMixturePrior(latent_shape, stage.components)
+        if classes is None:
+            return _mixture(stage, latent_shape)
+        return latent_priors.PriorOfEachClass([_mixture(stage, latent_shape) for _ in range(classes)])
+
+
+def _mixture(stage: MixtureStage, latent_shape: Sequence[int]) -> priors.Prior:
+    if stage.covariance == "diagonal":
+        return priors.GaussianMixturePrior(latent_shape, stage.components)
+    if math.prod(latent_shape) > LARGEST_FULL:
+        raise ConfigError(
+            f"full covariances of {math.prod(latent_shape):,} latent dimensions are too large: "
+            "set covariance=diagonal, or fit diffusion instead"
+        )
+    return latent_priors.CorrelatedMixturePrior(latent_shape, stage.components)
 
 
 def build_objective(settings: ElboSettings | AutoencoderSettings | QuantizedSettings) -> Objective:

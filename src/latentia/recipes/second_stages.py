@@ -19,10 +19,12 @@ from latentia.training.settings import OptimizerSettings, TrainingSettings
 
 
 class MixtureStage(Settings):
-    """A Gaussian mixture, fitted by expectation maximisation."""
+    """A Gaussian mixture, fitted by expectation maximisation; of a conditional model, one for each class."""
 
     name: Literal["gmm"] = Field(default="gmm", description="A mixture of Gaussians over the latents.")
-    components: int = Field(default=10, ge=1, le=10_000, description="How many Gaussians are mixed.")
+    components: int = Field(
+        default=10, ge=1, le=10_000, description="How many Gaussians are mixed; of a conditional model, for each class."
+    )
     covariance: Literal["full", "diagonal"] = Field(
         default="full", description="Whether latents are correlated within a component."
     )
@@ -34,7 +36,7 @@ class MixtureStage(Settings):
 
 
 class DiffusionStage(Settings):
-    """A small diffusion model over the latents."""
+    """A small diffusion model over the latents; of a conditional model, one that is told the class."""
 
     name: Literal["diffusion"] = Field(default="diffusion", description="A diffusion model over the latents.")
     width: int = Field(default=256, ge=1, le=2**16, description="Units of each block of the denoiser.")

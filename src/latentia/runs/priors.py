@@ -26,12 +26,12 @@ from latentia.data.dataset import Dataset, DataSpec, Split
 from latentia.data.preparation import Preparation
 from latentia.data.seeds import derive_seed
 from latentia.errors import CheckpointError, ConfigError, Interrupted, RunError
-from latentia.evaluation.encoding import draw_latents
+from latentia.evaluation.encoding import draw_labelled_latents
 from latentia.objectives.code_likelihood import CodeLikelihood
 from latentia.objectives.diffusion import DiffusionObjective
 from latentia.objectives.terms import Objective
 from latentia.parts.code_priors import AutoregressivePrior, UniformCodesPrior
-from latentia.parts.latent_priors import DiffusionPrior, standardisation
+from latentia.parts.latent_priors import DiffusionPrior, PriorOfEachClass, standardisation
 from latentia.parts.priors import Prior, StandardNormalPrior
 from latentia.recipes.build import build_latent_prior
 from latentia.recipes.second_stages import STAGES, make_stage, read_stage
@@ -41,7 +41,7 @@ from latentia.training.execution import Execution, decide_execution
 from latentia.training.interrupt import InterruptRequest
 from latentia.training.loop import fit
 from latentia.training.metrics import MetricsFile
-from latentia.training.mixture import fit_mixture
+from latentia.training.mixture import FittedMixture, fit_mixture
 
 if TYPE_CHECKING:
     from latentia.runs.run import Run
@@ -59,8 +59,9 @@ class PriorFit:
     Attributes:
         name: Which prior, as ``sample`` takes it.
         prior: The prior itself.
-        report: What ``latentia fit-prior --json`` prints: run, prior, latents, latent_shape, draws, seed, parameters,
-            seconds, steps and loss of a trained one, iterations and converged of a mixture, log_density of the
+        report: What ``latentia fit-prior --json`` prints: run, prior, latents, latent_shape, classes (how many it tells
+            apart, ``None`` where it knows none), draws, seed, parameters, seconds, steps and loss of a trained one,
+            iterations and converged of a mixture (of several the most, and whether all did), log_density of the
             training and test parts in nats per latent vector where there is a density (the mean over the first 10,000
             of each), settings, picture.
     """
@@ -105,7 +106,8 @@ class _Job:
         self.model = run.model
         weights = derive_seed(seed, "prior", name, "weights")
         shape, codes = space_of(self.model)
-        self.prior: Any = build_latent_prior(stage, shape, codes=codes, seed=weights)
+        self.classes = len(run.spec.classes) if self.model.conditional and codes is None else None
+        self.prior: Any = build_latent_prior(stage, shape, codes=codes, classes=self.classes, seed=weights)
         self.folder = None if run.directory is None else run.directory.priors / name
         self.report: dict[str, Any] = {}
 
@@ -113,25 +115,26 @@ class _Job:
         """Encode, fit, measure, write."""
         began = time.perf_counter()
         self.events.said(f"encoding the training part of {self.run.name}")
-        latents = self._latents("train")
+        latents, y = self._latents("train")
         self.report = {
             "run": None if self.run.path is None else str(self.run.path),
             "prior": self.name,
             "latents": len(latents),
             "latent_shape": list(self.prior.latent_shape),
+            "classes": self.classes,
             "draws": self._draws(),
             "seed": self.seed,
             "parameters": sum(parameter.numel() for parameter in self.prior.parameters()),
         }
         if isinstance(self.prior, DiffusionPrior):
             self.prior.adopt(latents)
-            self.report |= self._train(latents, DiffusionObjective())
+            self.report |= self._train(latents, y, DiffusionObjective())
         elif isinstance(self.prior, AutoregressivePrior):
-            self.report |= self._train(latents, CodeLikelihood())
+            self.report |= self._train(latents, None, CodeLikelihood())
         else:
-            self.report |= self._mix(latents)
+            self.report |= self._mix(latents, y)
         self.prior.eval().requires_grad_(False).cpu()
-        self.report["log_density"] = self._log_density(latents)
+        self.report["log_density"] = self._log_density(latents, y)
         self.report["seconds"] = round(time.perf_counter() - began, 3)
         self.report["settings"] = self.stage.model_dump(mode="json")
         if self.folder is not None:
@@ -143,14 +146,45 @@ class _Job:
     def _draws(self) -> int:
         return 1 if getattr(self.model.posterior, "deterministic", False) else self.stage.draws
 
-    def _latents(self, split: str) -> Tensor:
-        return draw_latents(self.model, self.run.dataset, split, draws=self._draws(), seed=self.seed)
+    def _latents(self, split: str) -> tuple[Tensor, Tensor | None]:
+        """Draws from the posteriors, with their labels where the prior is to know them."""
+        z, y = draw_labelled_latents(self.model, self.run.dataset, split, draws=self._draws(), seed=self.seed)
+        return z, None if self.classes is None else y
 
     # -- the mixture --------------------------------------------------------------------------------------------
 
-    def _mix(self, latents: Tensor) -> dict[str, Any]:
+    def _mix(self, latents: Tensor, y: Tensor | None) -> dict[str, Any]:
+        if not isinstance(self.prior, PriorOfEachClass):
+            self.events.said(f"fitting {self.stage.components} Gaussians to {len(latents):,} latents")
+            found = [self._mixed(self.prior, latents)]
+        else:
+            assert y is not None
+            self.events.said(
+                f"fitting {self.stage.components} Gaussians to the latents of each of {self.classes} classes, "
+                f"{len(latents):,} altogether"
+            )
+            parts = [latents[y == label] for label in range(len(self.prior.of_each))]
+            for part, name in zip(parts, self.run.spec.classes, strict=True):
+                if len(part) < max(2, self.stage.components):
+                    raise ConfigError(
+                        f"class '{name}' has {len(part)} latents, too few for {self.stage.components} components: "
+                        "lower components, or raise draws"
+                    )
+            found = [
+                self._mixed(prior, part, label)
+                for label, (prior, part) in enumerate(zip(self.prior.of_each, parts, strict=True))
+            ]
+        iterations, converged = max(mixture.iterations for mixture in found), all(m.converged for m in found)
+        if not converged:
+            self.events.said(
+                f"the mixture still changed after {iterations} iterations: for more, --set "
+                f"iterations={2 * self.stage.iterations}"
+            )
+        return {"iterations": iterations, "converged": converged}
+
+    def _mixed(self, prior: Any, latents: Tensor, *part: int) -> FittedMixture:
+        """Fit one mixture and put it into its prior."""
         stage = self.stage
-        self.events.said(f"fitting {stage.components} Gaussians to {len(latents):,} latents")
         shift, scale = standardisation(latents.flatten(1))
         found = fit_mixture(
             latents.flatten(1),
@@ -160,40 +194,38 @@ class _Job:
             covariance=stage.covariance,
             iterations=stage.iterations,
             regularisation=stage.regularisation,
-            seed=derive_seed(self.seed, "prior", self.name) % 2**32,
+            seed=derive_seed(self.seed, "prior", self.name, *part) % 2**32,
         )
-        if not found.converged:
-            self.events.said(
-                f"the mixture still changed after {found.iterations} iterations: for more, --set "
-                f"iterations={2 * found.iterations}"
-            )
         with torch.no_grad():
-            self.prior.logits.copy_(found.weights.log())
-            self.prior.loc.copy_(found.means.view_as(self.prior.loc))
+            prior.logits.copy_(found.weights.log())
+            prior.loc.copy_(found.means.view_as(prior.loc))
             if stage.covariance == "full":
-                self.prior.scale_tril.copy_(found.tril)
+                prior.scale_tril.copy_(found.tril)
             else:
-                self.prior.logvar.copy_(2 * found.tril.log().view_as(self.prior.logvar))
-        return {"iterations": found.iterations, "converged": found.converged}
+                prior.logvar.copy_(2 * found.tril.log().view_as(prior.logvar))
+        return found
 
-    def _log_density(self, latents: Tensor) -> dict[str, float] | None:
+    def _log_density(self, latents: Tensor, y: Tensor | None) -> dict[str, float] | None:
         if isinstance(self.prior, DiffusionPrior):
             return None
-        parts = {"train": latents[:_MEASURED]}
+        parts = {"train": (latents, y)}
         if "test" in self.run.dataset.splits:
-            parts["test"] = self._latents("test")[:_MEASURED]
+            parts["test"] = self._latents("test")
         with torch.no_grad():
-            return {
-                part: float(torch.cat([self.prior.log_prob(piece) for piece in z.split(_BLOCK)]).double().mean())
-                for part, z in parts.items()
-            }
+            return {part: self._mean_log_density(z[:_MEASURED], y) for part, (z, y) in parts.items()}
+
+    def _mean_log_density(self, z: Tensor, y: Tensor | None) -> float:
+        starts = range(0, len(z), _BLOCK)
+        pieces = [slice(start, min(start + _BLOCK, len(z))) for start in starts]
+        densities = [self.prior.log_prob(z[piece], None if y is None else y[piece]) for piece in pieces]
+        return float(torch.cat(densities).double().mean())
 
     # -- what is trained ----------------------------------------------------------------------------------------
 
-    def _train(self, latents: Tensor, objective: Objective) -> dict[str, Any]:
-        splits = {"train": Split(latents)}
+    def _train(self, latents: Tensor, y: Tensor | None, objective: Objective) -> dict[str, Any]:
+        splits = {"train": Split(latents, y)}
         if "valid" in self.run.dataset.splits:
-            splits["valid"] = Split(self._latents("valid"))
+            splits["valid"] = Split(*self._latents("valid"))
         training = self.stage.training
         for setting in ("patience", "evaluate_every"):
             if getattr(training, setting) is not None and "valid" not in splits:
@@ -235,6 +267,7 @@ class _Job:
             "seed": self.seed,
             "latent_shape": list(self.prior.latent_shape),
             "codes": space_of(self.model)[1],
+            "classes": self.classes,
             "model": fingerprint(self.model),
         }
 
@@ -409,6 +442,8 @@ def _load(folder: Path, model: nn.Module, place: str) -> Prior:
         stage = read_stage(value["settings"], str(folder / "config.json"))
         shape, known = [int(size) for size in value["latent_shape"]], str(value["model"])
         codes = None if value["codes"] is None else int(value["codes"])
+        classes = value.get("classes")  # missing where it was fitted before priors knew classes
+        classes = None if classes is None else int(classes)
         data = (folder / "prior.safetensors").read_bytes()
         if hashlib.sha256(data).hexdigest() != value["sha256"]:
             raise ValueError("checksum")
@@ -418,7 +453,7 @@ def _load(folder: Path, model: nn.Module, place: str) -> Prior:
         raise CheckpointError(f"the prior in {folder} is damaged: {again}") from error
     if known != fingerprint(model):
         raise RunError(f"the model was trained further after the prior in {folder} was fitted: {again}")
-    prior = build_latent_prior(stage, shape, codes=codes)
+    prior = build_latent_prior(stage, shape, codes=codes, classes=classes)
     restore_model(prior, from_bytes(data, folder / "prior.safetensors"), folder / "prior.safetensors")
     return prior.eval().requires_grad_(False)
 

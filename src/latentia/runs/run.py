@@ -291,7 +291,7 @@ class Run(Exploring, Applying):
             raise ConfigError(f"the temperature must be a number that is at least 0, not {temperature:g}")
         name, found = find_prior(self, prior)
         if found is not None:
-            self._refuse_blind_prior(name)
+            self._refuse_blind_prior(name, found)
         y = None if wished is None else torch.tensor(wished).repeat_interleave(n)
         with evaluating(self.model) as device:
             source = torch.Generator(device).manual_seed(derive_seed(seed, "sample"))
@@ -314,11 +314,11 @@ class Run(Exploring, Applying):
             pictures.write_array(array, self.preparation.restore(x))
         return Samples(x, seed, temperature, name, path, array, names)
 
-    def _refuse_blind_prior(self, name: str) -> None:
-        if getattr(self.model.prior, "conditional", False):
+    def _refuse_blind_prior(self, name: str, found: Prior) -> None:
+        if getattr(self.model.prior, "conditional", False) and not found.conditional:
             raise ConfigError(
                 f"the prior '{name}' knows no classes, but this model has learned one for each: sample from that, "
-                "or train it with --set model.prior.name=standard-normal"
+                "from one that `latentia fit-prior` fits, or train it with --set model.prior.name=standard-normal"
             )
 
     def _wished(self, classes: Sequence[str | int] | None) -> list[int] | None:
@@ -351,8 +351,9 @@ class Run(Exploring, Applying):
         that was interrupted goes on when it is asked for again.
 
         Args:
-            name: ``gmm``, a Gaussian mixture, or ``diffusion``, a small diffusion model; for discrete latents
-                ``autoregressive``, a network that predicts each code from those before it.
+            name: ``gmm``, a Gaussian mixture, or ``diffusion``, a small diffusion model; to a conditional model a
+                mixture for each class, or a diffusion model that is told the class. For discrete latents
+                ``autoregressive``, a network that predicts each code from those before it, whatever the class.
             seed: Of the latents' draws, the start and the batches; the run's own if not given.
             settings: Such as ``["components=20"]`` or ``["training.steps=2000"]``; see
                 :mod:`latentia.recipes.second_stages`.
@@ -366,7 +367,6 @@ class Run(Exploring, Applying):
             DataError: If the training data cannot be found.
             Interrupted: On SIGINT or SIGTERM.
         """
-        self._refuse_blind_prior(name)
         return fit_prior(self, name, seed=seed, settings=settings, events=events)
 
     @property

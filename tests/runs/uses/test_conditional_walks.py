@@ -23,6 +23,9 @@ def test_a_path_changes_its_label_half_way(run: lt.Run, labelled: dict[str, Any]
     with torch.no_grad():
         expected = run.model.decode(found.latents, y).mean
     assert torch.allclose(found.frames, expected, atol=1e-5)
+    x = run.preparation(run.dataset.split("test").x[list(found.indices)])
+    with torch.no_grad():
+        assert torch.equal(found.frames[[0, -1]], run.model.eval().reconstruct(x, y[[0, -1]]))
 
 
 def test_a_traversal_keeps_its_images_label(run: lt.Run, labelled: dict[str, Any]) -> None:

@@ -13,7 +13,7 @@ from latentia.errors import ConfigError, DataError
 from latentia.evaluation.generation import class_accuracy, frechet_distance, within_class_variance
 from latentia.evaluation.judge import NAME, judge, judge_card
 from latentia.parts.priors import StandardNormalPrior
-from latentia.runs.priors import fitted_names
+from latentia.runs.priors import find_prior, fitted_names
 from latentia.runs.uses.material import Material, Picked, decode, encode
 
 if TYPE_CHECKING:
@@ -90,7 +90,7 @@ def judge_generated(run: Run, n: int, *, seed: int = 0) -> Generated:
         n=n,
         seed=seed,
         reconstructions=real.judged(decode(run, latents, y), y),
-        priors={name: _prior_judged(run, real, name, n, seed) for name in _priors(run)},
+        priors={name: _prior_judged(run, real, name, n, seed) for name in judged_priors(run)},
         half_way=real.judged(decode(run, half_way, y), y) if between else None,
         box=real.judged(decode(run, low + (high - low) * uniform, y), y) if between else None,
     )
@@ -118,14 +118,15 @@ class _Reference:
         )
 
 
-def _priors(run: Run) -> list[str]:
+def judged_priors(run: Run) -> list[str]:
     """The priors that a model can be sampled from, its own first."""
     own = ["model"] if run.model.has_prior else []
-    if getattr(run.model.prior, "conditional", False):
-        return own  # the others know no classes
+    fitted = fitted_names(run)
+    if getattr(run.model.prior, "conditional", False):  # the simple one knows no classes
+        return own + [name for name in fitted if getattr(find_prior(run, name)[1], "conditional", False)]
     simple = "uniform" if run.model.discrete else "standard-normal"
     others = [] if isinstance(run.model.prior, StandardNormalPrior) else [simple]
-    return own + others + fitted_names(run)
+    return own + others + fitted
 
 
 def _prior_judged(run: Run, real: _Reference, name: str, n: int, seed: int) -> Judgement:
