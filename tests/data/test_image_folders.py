@@ -159,7 +159,7 @@ def test_pictures_are_resized_as_pillow_does(tmp_path):
 def test_more_than_memory_is_refused_before_it_is_read(tmp_path, monkeypatch):
     put(tmp_path / "1.png", colour())
     monkeypatch.setattr("latentia.data.image_folders.os.sysconf", lambda name: 4096 if "SIZE" in name else 8)
-    with pytest.raises(DataError, match=r"would take .* GiB.*smaller data.size"):
+    with pytest.raises(DataError, match=r"would take .* GiB.*--set data.size="):
         read_folder(tmp_path, size=(512, 512))
 
 

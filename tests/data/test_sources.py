@@ -119,15 +119,15 @@ def without(*parts: str) -> dict[str, Any]:
         ({"test_fraction": 0.3}, PARTED, "test_fraction"),
         ({"test_fraction": 0.0}, without("x_valid"), "test_fraction"),
         ({"split_seed": 1}, PARTED, "split_seed"),
-        ({"split_seed": 1, "validation": 0.0}, without("x_valid"), r"split_seed.*set data\.validation above 0"),
-        ({"split_seed": 1, "test_fraction": 0.0}, without("x_test"), r"split_seed.*set data\.test_fraction above 0"),
+        ({"split_seed": 1, "validation": 0.0}, without("x_valid"), r"split_seed.*use --set data\.validation=0\.1"),
+        ({"split_seed": 1, "test_fraction": 0.0}, without("x_test"), r"split_seed.*use --set data\.test_fraction=0\.1"),
         ({"split_seed": 1, "test_fraction": 0.0, "validation": 0.0}, without("x_test", "x_valid"), "split_seed.* or "),
         ({"layout": "channels-last"}, RNG.random((9, 2)), r"layout.* \(9 x 2\)"),
         ({"layout": "channels-first"}, {"x": RNG.random((9, 4, 4)), "x_test": RNG.random((2, 4, 4))}, "layout"),
     ],
 )
 def test_settings_without_effect_are_refused(changes, arrays, key):
-    with pytest.raises(ConfigError, match=rf"data\.{key}.*leave it out"):
+    with pytest.raises(ConfigError, match=rf"data\.{key}.*(leave it out|use --set data\.layout=auto)"):
         load(DataSettings(**changes), arrays=arrays)
 
 

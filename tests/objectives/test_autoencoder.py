@@ -168,7 +168,7 @@ def test_the_kl_sparsity_stays_finite_where_latents_are_saturated() -> None:
 
 @pytest.mark.parametrize("activation", ["identity", "relu"])
 def test_the_kl_sparsity_refuses_latents_outside_the_unit_interval(activation: str) -> None:
-    with pytest.raises(ConfigError, match=r"model\.posterior\.activation = 'sigmoid'.*objective\.l1"):
+    with pytest.raises(ConfigError, match=r"--set model\.posterior\.activation=sigmoid.*--set objective\.l1"):
         call(AutoencoderObjective(kl_sparsity=1.0), autoencoder(activation=activation))
 
 

@@ -313,7 +313,10 @@ def test_decoders_of_images_refuse_vectors(network: type[nn.Module]) -> None:
             lambda: ConvStackEncoder((1, 4, 4), [{"channels": 2}, {"channels": 2, "kernel": 5}]),
             r"layers\[1\] of the encoder leaves nothing of 2 x 2 pixels.*smaller kernel than 5 or more padding than 1",
         ),
-        (lambda: TransposedStackDecoder((4,), (1, 4, 4), [{}]), r"\(4,\).*latent_dim = 'none'.*'gaussian-map'"),
+        (
+            lambda: TransposedStackDecoder((4,), (1, 4, 4), [{}]),
+            r"\(4,\).*latent_dim=none --set model\.posterior\.name=gaussian-map",
+        ),
         (lambda: TransposedStackDecoder((4, 2, 2), (30,), [{}]), r"images .* shape \(30,\).*mlp"),
         (lambda: TransposedStackDecoder((4, 2, 2), (1, 4, 4), []), "at least 1 layer"),
         (lambda: TransposedStackDecoder((4, 2, 2), (1, 4, 4), [{}, {}]), r"layers\[0\] has no channels"),
@@ -327,7 +330,7 @@ def test_decoders_of_images_refuse_vectors(network: type[nn.Module]) -> None:
         ),
         (
             lambda: TransposedStackDecoder((4, 2, 2), (1, 4, 4), [{}]),
-            r"make 1 x 3 x 3 of latents 4 x 2 x 2, but the data need 1 x 4 x 4.*data\.size = \[3, 3\]",
+            r"make 1 x 3 x 3 of latents 4 x 2 x 2, but the data need 1 x 4 x 4.*--set data\.size=\[3,3\]",
         ),
         (
             lambda: TransposedStackDecoder((4, 1, 1), (1, 4, 4), [{"padding": 2}]),

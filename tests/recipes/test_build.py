@@ -87,33 +87,33 @@ def test_latents_can_be_the_feature_map_of_any_encoder_of_images(encoder: str, d
 @pytest.mark.parametrize(
     ("assignments", "remedies"),
     [
-        (["model.latent_dim=none"], ["model.latent_dim, such as 20", "model.posterior.name = 'gaussian-map'"]),
+        (["model.latent_dim=none"], ["--set model.latent_dim=20", "--set model.posterior.name=gaussian-map"]),
         (
             ["model.posterior.name=gaussian-map", "model.latent_dim=none"],
-            ["'mlp' does not give", "model.encoder.name = 'conv-stack'", "model.posterior.name = 'gaussian'"],
+            ["'mlp' does not give", "--set model.encoder.name=conv-stack", "--set model.posterior.name=gaussian"],
         ),
         (
             ["model.posterior.name=gaussian-map", "model.encoder.name=conv-stack", "model.latent_dim=20"],
-            ["here 4 x 2 x 2", "model.latent_dim = 20 has no meaning: set it to 'none'"],
+            ["here 4 x 2 x 2", "model.latent_dim = 20 has no meaning: use --set model.latent_dim=none"],
         ),
         (
             ["model.decoder.name=conv-map"],
-            ["a feature map of 2 x 2", "model.decoder.channels", "model.posterior.name = 'vector-quantizer'"],
+            ["a feature map of 2 x 2", "model.decoder.channels", "--set model.posterior.name=vector-quantizer"],
         ),
         (
             ["model.decoder.name=transposed-stack"],
-            ["model.latent_dim = 'none'", "model.posterior.name = 'gaussian-map'", "model.decoder.name = 'conv'"],
+            ["--set model.latent_dim=none", "--set model.posterior.name=gaussian-map", "--set model.decoder.name=conv"],
         ),
         (
             ["model.posterior.name=feature-map", "model.encoder.name=conv-stack", "model.latent_dim=none"],
-            ["model.prior = 'none'", "model.posterior.name = 'gaussian-map'"],
+            ["--set model.prior=none", "--set model.posterior.name=gaussian-map"],
         ),
         (
             [
                 "model.posterior.name=gaussian-map", "model.encoder.name=conv-stack", "model.latent_dim=none",
                 "model.decoder.name=transposed-stack", "model.decoder.layers=[{channels=4}, {}]",
             ],
-            ["make 1 x 5 x 5 of latents 4 x 2 x 2", "model.decoder.layers", "data.size = [5, 5]"],
+            ["make 1 x 5 x 5 of latents 4 x 2 x 2", "model.decoder.layers", "--set data.size=[5,5]"],
         ),
     ],
 )  # fmt: skip
@@ -171,12 +171,16 @@ def test_any_network_takes_labels(encoder: str, decoder: str, more: list[str], p
 @pytest.mark.parametrize(
     ("assignments", "spec", "message"),
     [
-        (["model.condition.name=labels"], GREY, "needs labels, and the data have none: give data with y, or set model"),
-        (["model.prior.name=conditional-normal"], LABELLED, "depends on labels: set model.condition.name = 'labels'"),
+        (
+            ["model.condition.name=labels"],
+            GREY,
+            "needs labels, and the data have none: give data with y, or use --set model",
+        ),
+        (["model.prior.name=conditional-normal"], LABELLED, "depends on labels: use --set model.condition.name=labels"),
         (
             ["model.condition.encoder=false", "model.condition.decoder=false"],
             LABELLED,
-            "nothing depends on the labels: set model.condition.decoder = true, or model.condition = 'none'",
+            "nothing depends on the labels: use --set model.condition.decoder=true, or --set model.condition=none",
         ),
     ],
 )
@@ -292,7 +296,9 @@ def test_corruptions_take_over_their_settings(objective: Any, settings: Any, cor
 @pytest.mark.parametrize("other", ["objective.beta=4", "objective.free_bits=0.1"])
 def test_capacity_excludes_beta_and_free_bits(other: str) -> None:
     settings: Any = override(VAE, ["objective.capacity=25", other]).objective
-    with pytest.raises(ConfigError, match=r"leave objective\.beta at 1 and objective\.free_bits at 0"):
+    with pytest.raises(
+        ConfigError, match=r"--set objective\.beta=1 --set objective\.free_bits=0, or --set objective\.capacity=none"
+    ):
         build_objective(settings)
 
 
@@ -341,31 +347,43 @@ def test_a_likelihood_that_makes_no_sense_for_the_data_is_refused(
 @pytest.mark.parametrize(
     ("config", "assignments", "remedies"),
     [
-        (VAE, ["model.prior=none"], ["model.prior.name = 'standard-normal'", "objective.name = 'autoencoder'"]),
-        (AE, ["objective.name=elbo"], ["model.prior.name = 'standard-normal'", "objective.name = 'autoencoder'"]),
-        (CONV, ["training.batch_size=1"], ["training.batch_size", "model.encoder.norm and model.decoder.norm"]),
+        (VAE, ["model.prior=none"], ["--set model.prior.name=standard-normal", "--set objective.name=autoencoder"]),
+        (AE, ["objective.name=elbo"], ["--set model.prior.name=standard-normal", "--set objective.name=autoencoder"]),
+        (
+            CONV,
+            ["training.batch_size=1"],
+            ["training.batch_size", "--set model.encoder.norm=none --set model.decoder.norm=none"],
+        ),
         (VAE, ["training.batch_size=1", "model.encoder.norm=batch"], ["training.batch_size"]),
         (VAE, ["training.patience=3"], ["data.validation"]),
         (
             VAE,
             ["objective.free_bits=0.5", "model.prior.name=gaussian-mixture"],
-            ["objective.free_bits = 0", "model.prior.name = 'standard-normal'"],
+            ["--set objective.free_bits=0", "--set model.prior.name=standard-normal"],
         ),
-        (VQ, ["objective.name=autoencoder"], ["objective.name = 'quantized'"]),
-        (AE, ["objective.name=quantized"], ["'vector-quantizer'", "objective.name = 'autoencoder'"]),
+        (VQ, ["objective.name=autoencoder"], ["--set objective.name=quantized"]),
+        (
+            AE,
+            ["objective.name=quantized"],
+            ["--set model.posterior.name=vector-quantizer", "--set objective.name=autoencoder"],
+        ),
         (
             VQ,
             ["model.posterior.name=finite-scalar-quantizer", "objective.commitment=0.25"],
-            ["objective.commitment = 0"],
+            ["--set objective.commitment=0"],
         ),
-        (AE, ["objective.kl_sparsity=1"], ["model.posterior.activation = 'sigmoid'", "objective.l1"]),
+        (AE, ["objective.kl_sparsity=1"], ["--set model.posterior.activation=sigmoid", "objective.l1"]),
         (
             override(VAE, ["objective.name=autoencoder"]),
             ["objective.kl_sparsity=1"],
-            ["model.posterior.name = 'deterministic'"],
+            ["--set model.posterior.name=deterministic"],
         ),
-        (VAE, ["objective.corruption={name='gaussian', clamp=[0.0, 0.5]}"], ["clamp = [0.0, 1.0], or 'none'"]),
-        (AE, ["objective.corruption.name=salt-and-pepper", "objective.corruption.high=0.9"], ["corruption.high = 1.0"]),
+        (
+            VAE,
+            ["objective.corruption={name='gaussian', clamp=[0.0, 0.5]}"],
+            ["clamp=[0.0,1.0], or --set objective.corruption.clamp=none"],
+        ),
+        (AE, ["objective.corruption.name=salt-and-pepper", "objective.corruption.high=0.9"], ["corruption.high=1.0"]),
     ],
 )
 def test_settings_that_contradict_each_other_are_refused(
@@ -374,6 +392,15 @@ def test_settings_that_contradict_each_other_are_refused(
     with pytest.raises(ConfigError) as caught:
         check_together(override(config, assignments), GREY, 1000, validated=False)
     assert all(remedy in str(caught.value) for remedy in remedies), caught.value
+    for cure in cures(str(caught.value)):
+        assert cure
+        check_together(override(override(config, assignments), cure), GREY, 1000, validated=True)
+
+
+def cures(message: str) -> list[list[str]]:
+    """The remedies of a message: each is what the user is to write after ``--set``."""
+    remedy = message.partition(": use ")[2]
+    return [re.findall(r"--set (\S+=[^\s,)]+(?:,[^\s,)]+)*)", one) for one in remedy.split(", or ")]
 
 
 @pytest.mark.parametrize("spec", [STANDARD, DataSpec((5,), low=-0.0123, high=0.0), DataSpec((5,), low=-7.0, high=31.4)])
@@ -381,7 +408,7 @@ def test_the_remedy_for_a_corruption_of_another_range_is_accepted(spec: DataSpec
     for settings in (GaussianCorruptionSettings(clamp=[0.0, 0.1]), SaltAndPepperCorruptionSettings(low=0.0, high=0.1)):
         with pytest.raises(ConfigError) as caught:
             build.check_corruption(settings, spec)
-        remedy = str(caught.value).partition("set ")[2]
+        remedy = str(caught.value).partition("--set ")[2]
         low, high = (float(number) for number in re.findall(r"-?[0-9]+\.[0-9]+", remedy))
         values = {"clamp": [low, high]} if settings.name == "gaussian" else {"low": low, "high": high}
         build.check_corruption(settings.model_copy(update=values), spec)
@@ -391,7 +418,7 @@ def test_the_remedy_for_a_corruption_of_another_range_is_accepted(spec: DataSpec
 
 def test_a_deterministic_posterior_with_a_prior_is_refused() -> None:
     settings = override(VAE, ["model.posterior.name=deterministic"]).model
-    with pytest.raises(ConfigError, match=r"model\.prior = 'none'.*model\.posterior\.name = 'gaussian'"):
+    with pytest.raises(ConfigError, match=r"--set model\.prior=none.*--set model\.posterior\.name=gaussian"):
         build_model(settings, GREY, seed=0)
 
 
@@ -410,7 +437,7 @@ def test_presets_fit_grey_images_without_a_warning_but_for_densities(name: str) 
         (VAE, [], GREY, 1, "there is only 1 training sample, fewer than the 128 of a batch, which holds it several"),
         (VAE, ["model.likelihood.name=gaussian"], GREY, 1000, "a density, but the data take only 256 values"),
         (VAE, [], DEQUANTISED, 1000, "data.dequantize=false"),
-        (VAE, ["objective.name=autoencoder"], GREY, 1000, "set objective.name = 'elbo', or model.prior = 'none'"),
+        (VAE, ["objective.name=autoencoder"], GREY, 1000, "use --set objective.name=elbo, or --set model.prior=none"),
         (VAE, ["objective.gamma=10"], GREY, 1000, "objective.gamma has no effect without a capacity"),
         (AE, ["objective.rho=0.2"], GREY, 1000, "objective.rho has no effect without objective.kl_sparsity"),
     ],
@@ -438,5 +465,5 @@ def test_what_is_fine_is_not_warned_of() -> None:
 def test_networks_for_images_refuse_vectors_and_name_those_for_vectors(network: str, side: str) -> None:
     settings = override(VAE, [f"model.{side}.name={network}"]).model
     assert isinstance(settings, ModelSettings)
-    with pytest.raises(ConfigError, match=r"needs images.*encoder and decoder with name = .*'mlp'"):
+    with pytest.raises(ConfigError, match=r"needs images.*--set model.encoder.name=.*mlp --set model.decoder.name="):
         build_model(settings, UNIT, seed=0)

@@ -298,7 +298,9 @@ def test_inputs_are_not_mutated(name: str, shape: tuple[int, ...]) -> None:
 @pytest.mark.parametrize("name", [name for name in DISTINCT if not takes_vectors(name)])
 @pytest.mark.parametrize("shape", [*VECTORS, (4, 4)])
 def test_convolutional_presets_refuse_vectors_and_name_the_remedy(name: str, shape: tuple[int, ...]) -> None:
-    with pytest.raises(ConfigError, match=r"needs images.*encoder and decoder with name = '(residual-)?mlp'"):
+    with pytest.raises(
+        ConfigError, match=r"needs images.*--set model\.encoder\.name=(residual-)?mlp --set model\.decoder\.name="
+    ):
         built(name, shape)
 
 

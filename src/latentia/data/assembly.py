@@ -55,25 +55,39 @@ def check_settings(settings: DataSettings) -> None:
         ConfigError: With the keys that do.
     """
     if settings.threshold != DataSettings().threshold and settings.binarize != "threshold":
-        raise ConfigError("data.threshold is used by data.binarize = 'threshold' alone; set that, or leave it out")
+        raise ConfigError(
+            "data.threshold is used by data.binarize = 'threshold' alone; use --set data.binarize=threshold, or leave "
+            "it out"
+        )
     if settings.binarize_seed != DataSettings().binarize_seed and settings.binarize != "static":
-        raise ConfigError("data.binarize_seed is used by data.binarize = 'static' alone; set that, or leave it out")
+        raise ConfigError(
+            "data.binarize_seed is used by data.binarize = 'static' alone; use --set data.binarize=static, or leave "
+            "it out"
+        )
     if settings.binarize != "none" and settings.dequantize:
-        raise ConfigError("data.binarize and data.dequantize exclude each other; choose one of them")
+        raise ConfigError(
+            "data.binarize and data.dequantize exclude each other; use --set data.dequantize=false, or --set "
+            "data.binarize=none"
+        )
     if settings.binarize != "none" and settings.scale == "standard":
         raise ConfigError(
-            "data.binarize needs values in [0, 1], which data.scale = 'standard' does not give; use 'unit'"
+            "data.binarize needs values in [0, 1], which data.scale = 'standard' does not give; use --set "
+            "data.scale=unit"
         )
     if settings.binarize == "static" and settings.scale != "none":
-        raise ConfigError("data.binarize = 'static' happens before scaling; use 'dynamic', or data.scale = 'none'")
+        raise ConfigError(
+            "data.binarize = 'static' happens before scaling; use --set data.binarize=dynamic, or --set data.scale=none"
+        )
     if settings.dequantize and settings.scale != "none":
-        raise ConfigError("data.dequantize already gives values in [0, 1]; set data.scale = 'none'")
+        raise ConfigError("data.dequantize already gives values in [0, 1]; use --set data.scale=none")
     if settings.label_seed != DataSettings().label_seed and settings.labels is None:
-        raise ConfigError("data.label_seed chooses the samples of data.labels; set that, such as 100, or leave it out")
+        raise ConfigError(
+            "data.label_seed chooses the samples of data.labels; use --set data.labels=100, or leave it out"
+        )
     if settings.labels is not None and settings.normal_classes is not None:
         raise ConfigError(
-            "data.labels keeps labels of every class, and data.normal_classes trains on some of them alone; "
-            "choose one of them"
+            "data.labels keeps labels of every class, and data.normal_classes trains on some of them alone; use "
+            "--set data.labels=none, or --set data.normal_classes=none"
         )
 
 
@@ -102,7 +116,9 @@ def check_held_out(settings: DataSettings, name: str, parts: Collection[str]) ->
     }
     absent = {key: fraction for key, (part, fraction) in fractions.items() if part not in parts}
     if settings.split_seed != default.split_seed and not any(absent.values()):
-        remedy = f"set {' or '.join(absent)} above 0, or leave it out" if absent else "leave it out"
+        remedy = (
+            f"use {' or '.join(f'--set {key}=0.1' for key in absent)}, or leave it out" if absent else "leave it out"
+        )
         raise ConfigError(f"data.split_seed decides what is held out, and nothing is held out of {name}; {remedy}")
 
 
@@ -122,7 +138,7 @@ def assemble(raw: Raw, settings: DataSettings) -> Dataset:
     if settings.binarize == "static" and isinstance(raw.x["train"], Mapped):
         raise ConfigError(
             "data.binarize = 'static' draws once and keeps the result in memory, and these data stay on the disk; use "
-            "data.binarize = 'dynamic', or data.memory = 'load' if they fit into memory"
+            "--set data.binarize=dynamic, or --set data.memory=load if they fit into memory"
         )
     if settings.size is not None:
         _resize(raw, *settings.size)
@@ -165,23 +181,23 @@ def _resize(raw: Raw, height: int, width: int) -> None:
     event = raw.x["train"].shape[1:]
     if len(event) != 3:
         raise ConfigError(
-            f"data.size is the size of images, and {raw.name} holds vectors of {event[0]}; set it to 'none', or give "
-            "the images as an array of (N, height, width)"
+            f"data.size is the size of images, and {raw.name} holds vectors of {event[0]}; use --set data.size=none, "
+            "or give the images as an array of (N, height, width)"
         )
     if event[1:] == (height, width):
         return
     if isinstance(raw.x["train"], Mapped):
         raise ConfigError(
             "data.size resizes what is in memory, and these data stay on the disk; resize them once with "
-            f"latentia.data.resize(x, {height}, {width}) and save the result, or set data.memory = 'load' if they fit "
-            "into memory"
+            f"latentia.data.resize(x, {height}, {width}) and save the result, or use --set data.memory=load if they "
+            "fit into memory"
         )
     x = {part: values for part, values in raw.x.items() if not isinstance(values, Mapped)}  # that is, all of them
     if raw.levels == 2:
         x = {part: values * np.uint8(255) for part, values in x.items()}
         raw.levels = 256
         raw.notes.append(
-            "resizing made grey values of binary ones; data.binarize, such as 'threshold', makes them binary again"
+            "resizing made grey values of binary ones; --set data.binarize=threshold makes them binary again"
         )
     raw.x = {part: resize(values, height, width) for part, values in x.items()}
     raw.notes.append(f"the images were resized from {shape_text(event[1:])} to {height} x {width}, bilinear")

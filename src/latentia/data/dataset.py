@@ -170,7 +170,7 @@ class Dataset:
         """
         if name not in self.splits:
             raise DataError(
-                f"{self.name} has no '{name}' part (it has: {', '.join(self.splits)}); choose one of these, or set "
-                "data.validation or data.test_fraction to hold one out"
+                f"{self.name} has no '{name}' part (it has: {', '.join(self.splits)}); choose one of these, or "
+                "hold one out with --set data.validation=0.1 (valid) or --set data.test_fraction=0.2 (test)"
             )
         return self.splits[name]

@@ -282,9 +282,11 @@ def _check_memory(found: _Found, size: tuple[int, int], channels: int | None) ->
         return
     needed = len(found.files) * (channels or 3) * size[0] * size[1]
     if needed > _FULL * memory:
+        shrink = (_FULL * memory / needed) ** 0.5
         raise DataError(
             f"the {len(found.files):,} pictures in {shown(found.root)} would take {needed / 2**30:.1f} GiB of memory "
-            f"at {shape_text(size)}, and this machine has {memory / 2**30:.1f}; set a smaller data.size"
+            f"at {shape_text(size)}, and this machine has {memory / 2**30:.1f}; use smaller ones, such as with --set "
+            f"data.size=[{max(1, int(size[0] * shrink))},{max(1, int(size[1] * shrink))}]"
         )
 
 

@@ -74,12 +74,12 @@ def hide_labels(dataset: Dataset, keep: int, seed: int) -> Dataset:
     train = dataset.split("train")
     if train.y is None:
         raise ConfigError(
-            f"data.labels keeps some of the labels, and {dataset.name} has none to train on: give them as y, or set "
-            "data.labels = 'none'"
+            f"data.labels keeps some of the labels, and {dataset.name} has none to train on: give them as y, or use --set "
+            "data.labels=none"
         )
     chosen = choose_labelled(train.y.numpy(), keep, seed)
     if keep == len(train):
-        raise ConfigError(f"data.labels = {keep} keeps every label: lower it, or set data.labels = 'none'")
+        raise ConfigError(f"data.labels = {keep} keeps every label: lower it, or use --set data.labels=none")
     kept = torch.from_numpy(chosen)
     hidden = torch.from_numpy(np.setdiff1d(np.arange(len(train)), chosen))
     parts = {"train": Split(train.subset(hidden).x), LABELLED: train.subset(kept)}

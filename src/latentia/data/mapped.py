@@ -70,7 +70,7 @@ class Mapped:
             if not file.flags.c_contiguous:
                 raise DataError(
                     f"{what} is stored in Fortran order, whose samples lie scattered over the file; save it with "
-                    "numpy.save(path, numpy.ascontiguousarray(x)), or set data.memory = 'load'"
+                    "numpy.save(path, numpy.ascontiguousarray(x)), or use --set data.memory=load"
                 )
         self._last, notes = channels_last((sum(map(len, files)), *first.shape[1:]), layout, what)
         self.what, self.notes = what, list(notes)

@@ -264,7 +264,9 @@ def fit_preparation(
         DataError: If the values cannot be scaled.
     """
     if settings.dequantize and levels is None:
-        raise ConfigError("data.dequantize needs 8-bit or binary data, and these are real numbers; leave it out")
+        raise ConfigError(
+            "data.dequantize needs 8-bit or binary data, and these are real numbers; use --set data.dequantize=false"
+        )
     if within_unit is None:
         low, high = extremes(x)
         within_unit = levels is not None or bool(low.min() >= 0 and high.max() <= 1)

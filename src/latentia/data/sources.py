@@ -70,7 +70,9 @@ def load(settings: DataSettings, *, data_dir: str | Path | None = None, arrays: 
 
 def _named_set(settings: DataSettings, data_dir: str | Path | None) -> Raw:
     if settings.layout != "auto":
-        raise ConfigError(f"data.layout is for arrays of your own, and {settings.source} is none; leave it out")
+        raise ConfigError(
+            f"data.layout is for arrays of your own, and {settings.source} is none; use --set data.layout=auto"
+        )
     _refuse_mapping(settings, settings.source)
     if settings.source == "digits":
         return _digits()
@@ -144,8 +146,8 @@ def _refuse_mapping(settings: DataSettings, name: str) -> None:
     """Say that only plain arrays can stay on the disk."""
     if settings.memory == "map":
         raise ConfigError(
-            f"data.memory = 'map' reads .npy files while they are used, and {name} is none; leave it out, or save the "
-            "samples with numpy.save"
+            f"data.memory = 'map' reads .npy files while they are used, and {name} is none; use --set "
+            "data.memory=auto, or save the samples with numpy.save"
         )
 
 
@@ -160,7 +162,7 @@ def _kept_on_disk(arrays: Any, memory: str) -> Any:
     if memory == "map" and not mapped:
         raise ConfigError(
             "data.memory = 'map' needs arrays that stay on the disk: give them as numpy.load(path, mmap_mode='r'), or "
-            "leave it out"
+            "use --set data.memory=auto"
         )
     if not (mapped and wanted):
         return arrays
@@ -170,7 +172,9 @@ def _kept_on_disk(arrays: Any, memory: str) -> Any:
 
 def _from_folder(path: Path, settings: DataSettings) -> Raw:
     if settings.layout != "auto":
-        raise ConfigError(f"data.layout is for arrays of your own, and {shown(path)} is a folder; leave it out")
+        raise ConfigError(
+            f"data.layout is for arrays of your own, and {shown(path)} is a folder; use --set data.layout=auto"
+        )
     _refuse_mapping(settings, shown(path))
     found = read_folder(path, size=None if settings.size is None else (settings.size[0], settings.size[1]))
     y, classes = encode_labels(found.labels, {part: len(values) for part, values in found.x.items()})
@@ -204,7 +208,7 @@ def _from_arrays(name: str, arrays: Any, layout: str) -> Raw:
     if layout != "auto" and all(len(shape) != 4 for shape in axes.values()):
         raise ConfigError(
             f"data.layout says where the channels of arrays with four axes are, and x has "
-            f"{len(axes['train'])} ({shape_text(axes['train'])}); leave it out"
+            f"{len(axes['train'])} ({shape_text(axes['train'])}); use --set data.layout=auto"
         )
     events = {part: values.shape[1:] for part, values in x.items()}
     if len(set(events.values())) > 1:

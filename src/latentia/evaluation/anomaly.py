@@ -237,6 +237,7 @@ def threshold(normal: Sequence[float] | Tensor | np.ndarray, false_alarm_rate: f
         least = math.ceil(1 / false_alarm_rate - 1 - 1e-9)
         raise DataError(
             f"a false-alarm rate of {false_alarm_rate:g} needs at least {least:,} held-out normal samples, and there "
-            f"are {len(values):,}: hold out more (data.validation), or allow more false alarms"
+            f"are {len(values):,}: hold out more, such as by training with "
+            "--set data.validation=0.2, or allow more false alarms with a higher --false-alarm-rate"
         )
     return float(values[k - 1])

@@ -106,8 +106,8 @@ class AutoencoderObjective(Unscheduled):
         activation = getattr(model.posterior, "activation", None)
         if activation != "sigmoid":
             raise ConfigError(
-                "the KL sparsity needs latents in (0, 1): set model.posterior.name = 'deterministic' and "
-                "model.posterior.activation = 'sigmoid', or use objective.l1 instead of objective.kl_sparsity"
+                "the KL sparsity needs latents in (0, 1): use --set model.posterior.name=deterministic --set "
+                "model.posterior.activation=sigmoid, or --set objective.kl_sparsity=0 --set objective.l1=0.001"
             )
         mean = z.mean(0, dtype=torch.promote_types(z.dtype, torch.float32))  # (latent,)
         aim = mean.new_full((), math.log(self.rho) - math.log1p(-self.rho))

@@ -59,7 +59,8 @@ class Elbo:
     ) -> None:
         if capacity is not None and (free_bits > 0 or beta != 1.0):
             raise ConfigError(
-                "objective.capacity replaces beta and free bits: leave objective.beta at 1 and objective.free_bits at 0"
+                "objective.capacity replaces beta and free bits: use --set objective.beta=1 --set "
+                "objective.free_bits=0, or --set objective.capacity=none"
             )
         self.beta = beta
         self.free_bits = free_bits
@@ -101,7 +102,8 @@ class Elbo:
         distortion, rate = trace.distortion(x), trace.rate()
         if rate is None:
             raise ConfigError(
-                "the ELBO needs a prior: set model.prior.name = 'standard-normal', or objective.name = 'autoencoder'"
+                "the ELBO needs a prior: use --set model.prior.name=standard-normal, or --set "
+                "objective.name=autoencoder"
             )
         if self.capacity is not None:
             loss = distortion + self.gamma * (rate - coefficients["capacity"]).abs()
@@ -118,6 +120,6 @@ class Elbo:
         if level.kl is None:
             raise ConfigError(
                 "free bits need the rate of each latent dimension, which this prior has not in closed form: "
-                "set objective.free_bits = 0 or model.prior.name = 'standard-normal'"
+                "use --set objective.free_bits=0, or --set model.prior.name=standard-normal"
             )
         return level.kl.mean(0).clamp_min(self.free_bits).sum()

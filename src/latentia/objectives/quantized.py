@@ -47,8 +47,8 @@ class QuantizedObjective(Unscheduled):
         """
         if not getattr(model, "discrete", False):
             raise ConfigError(
-                "the objective 'quantized' needs discrete latents: set model.posterior.name = 'vector-quantizer', or "
-                "objective.name = 'autoencoder'"
+                "the objective 'quantized' needs discrete latents: use --set model.posterior.name=vector-quantizer, or "
+                "--set objective.name=autoencoder"
             )
         trace = model.trace(x if self.corruption is None else self.corruption(x), y, noise, 1)
         q = trace.levels[0].posterior

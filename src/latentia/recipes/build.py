@@ -107,8 +107,8 @@ def build_model(settings: ModelSettings, spec: DataSpec, *, seed: int | None = N
     kind = POSTERIORS[settings.posterior.name]
     if kind.deterministic and settings.prior is not None:
         raise ConfigError(
-            "a deterministic posterior has no finite KL to a prior: set model.prior = 'none' for an autoencoder, "
-            f"or model.posterior.name = '{'gaussian-map' if kind.spatial else 'gaussian'}' for a VAE"
+            "a deterministic posterior has no finite KL to a prior: use --set model.prior=none for an autoencoder, "
+            f"or --set model.posterior.name={_stochastic(settings)} for a VAE"
         )
     _check_condition(settings, spec)
     if seed is None:
@@ -157,22 +157,22 @@ def _latent_shape(settings: ModelSettings, encoded: tuple[int, ...]) -> tuple[in
     if not POSTERIORS[name].spatial:
         if settings.latent_dim is None:
             raise ConfigError(
-                f"model.latent_dim is none, but the posterior '{name}' is over a vector: set model.latent_dim, such as "
-                "20, or take the encoder's feature map as the latents by model.posterior.name = 'gaussian-map' (of an "
-                "autoencoder 'feature-map')"
+                f"model.latent_dim is none, but the posterior '{name}' is over a vector: use --set "
+                "model.latent_dim=20 (or another number), or take the encoder's feature map as the latents with --set "
+                f"model.posterior.name={'feature-map' if settings.prior is None else 'gaussian-map'}"
             )
         return (settings.latent_dim,)
     if len(encoded) != 3:
         raise ConfigError(
             f"the posterior '{name}' is over a feature map, which the encoder '{settings.encoder.name}' does not give: "
-            "set model.encoder.name = 'conv-stack', 'conv' or 'residual', or choose model.posterior.name = 'gaussian' "
-            "(of an autoencoder 'deterministic') with a model.latent_dim"
+            "use --set model.encoder.name=conv-stack (or conv or residual), or --set model.latent_dim=20 --set "
+            f"model.posterior.name={'deterministic' if settings.prior is None else 'gaussian'}"
         )
     if settings.latent_dim is not None:
         shape = " x ".join(map(str, encoded))
         raise ConfigError(
             f"the posterior '{name}' takes the encoder's feature map as the latents, here {shape}, so that "
-            f"model.latent_dim = {settings.latent_dim} has no meaning: set it to 'none'"
+            f"model.latent_dim = {settings.latent_dim} has no meaning: use --set model.latent_dim=none"
         )
     return encoded
 
@@ -199,18 +199,25 @@ def _check_condition(settings: ModelSettings, spec: DataSpec) -> None:
         if by_class:
             raise ConfigError(
                 f"the prior '{settings.prior.name}' depends on labels: "  # pyright: ignore[reportOptionalMemberAccess]
-                "set model.condition.name = 'labels', or model.prior.name = 'standard-normal'"
+                "use --set model.condition.name=labels, or --set model.prior.name=standard-normal"
             )
         return
     if not (settings.condition.encoder or settings.condition.decoder or by_class):
         raise ConfigError(
-            "nothing depends on the labels: set model.condition.decoder = true, or model.condition = 'none'"
+            "nothing depends on the labels: use --set model.condition.decoder=true, or --set model.condition=none"
         )
     if not spec.classes:
         raise ConfigError(
-            "a conditional model needs labels, and the data have none: give data with y, or set model.condition = "
-            "'none' (and a prior without labels), as the preset 'vae' does"
+            "a conditional model needs labels, and the data have none: give data with y, or use --set "
+            "model.condition=none"
+            + (" --set model.prior.name=standard-normal" if by_class else "")
+            + ", as the preset 'vae' does"
         )
+
+
+def _stochastic(settings: ModelSettings) -> str:
+    """The Gaussian posterior that can stand where a deterministic one does."""
+    return "gaussian-map" if POSTERIORS[settings.posterior.name].spatial else "gaussian"
 
 
 def _arguments(settings: Any) -> dict[str, Any]:
@@ -328,12 +335,13 @@ def check_corruption(settings: CorruptionSettings, spec: DataSpec, place: str = 
     if settings.name == "gaussian" and settings.clamp is not None:
         if spec.low < settings.clamp[0] or spec.high > settings.clamp[1]:
             raise ConfigError(
-                f"{place}.clamp = {settings.clamp} cuts off clean data, {lie}: set {place}.clamp = [{low}, {high}], "
-                "or 'none'"
+                f"{place}.clamp = {settings.clamp} cuts off clean data, {lie}: use --set "
+                f"{place}.clamp=[{low},{high}], or --set {place}.clamp=none"
             )
     elif settings.name == "salt-and-pepper" and (spec.low < settings.low or spec.high > settings.high):
         raise ConfigError(
-            f"salt and pepper are the extremes of the data, {lie}: set {place}.low = {low} and {place}.high = {high}"
+            f"salt and pepper are the extremes of the data, {lie}: use --set {place}.low={low} --set "
+            f"{place}.high={high}"
         )
 
 
@@ -360,24 +368,30 @@ def check_together(config: Config, spec: DataSpec, samples: int, *, validated: b
     """
     model = config.model
     if config.objective.name == "elbo" and model.prior is None:
+        rest = (
+            f" --set model.posterior.name={_stochastic(model)}"
+            if POSTERIORS[model.posterior.name].deterministic
+            else ""
+        )
         raise ConfigError(
-            "the ELBO needs a prior: set model.prior.name = 'standard-normal', or objective.name = 'autoencoder'"
+            f"the ELBO needs a prior: use --set model.prior.name=standard-normal{rest}, or --set "
+            "objective.name=autoencoder"
         )
     discrete = getattr(POSTERIORS[model.posterior.name], "discrete", False)
     if discrete != (config.objective.name == "quantized"):
         raise ConfigError(
-            f"the posterior '{model.posterior.name}' has discrete latents: set objective.name = 'quantized'"
+            f"the posterior '{model.posterior.name}' has discrete latents: use --set objective.name=quantized"
             if discrete
-            else "the objective 'quantized' needs discrete latents: set model.posterior.name = 'vector-quantizer' or "
-            "'finite-scalar-quantizer', or objective.name = 'autoencoder'"
+            else "the objective 'quantized' needs discrete latents: use --set model.posterior.name=vector-quantizer "
+            f"(or finite-scalar-quantizer), or --set objective.name={'autoencoder' if model.prior is None else 'elbo'}"
         )
     if model.posterior.name == "finite-scalar-quantizer" and getattr(config.objective, "commitment", 0) > 0:
-        raise ConfigError("codes on a fixed grid need no commitment: set objective.commitment = 0")
+        raise ConfigError("codes on a fixed grid need no commitment: use --set objective.commitment=0")
     mixed = model.prior is not None and model.prior.name in ("gaussian-mixture", "conditional-mixture")
     if config.objective.name == "elbo" and config.objective.free_bits > 0 and mixed:
         raise ConfigError(
-            "free bits need the rate of each latent dimension, which a mixture prior has not in closed form: set "
-            "objective.free_bits = 0, or model.prior.name = 'standard-normal'"
+            "free bits need the rate of each latent dimension, which a mixture prior has not in closed form: use "
+            "--set objective.free_bits=0, or --set model.prior.name=standard-normal"
         )
     if config.objective.corruption is not None:
         check_corruption(config.objective.corruption, spec)
@@ -387,36 +401,38 @@ def check_together(config: Config, spec: DataSpec, samples: int, *, validated: b
         and getattr(model.posterior, "activation", None) != "sigmoid"
     ):
         raise ConfigError(
-            "the KL sparsity needs latents in (0, 1): set model.posterior.name = 'deterministic' and "
-            "model.posterior.activation = 'sigmoid', or use objective.l1 instead of objective.kl_sparsity"
+            "the KL sparsity needs latents in (0, 1): use --set model.posterior.name=deterministic --set "
+            "model.posterior.activation=sigmoid, or --set objective.kl_sparsity=0 --set objective.l1=0.001"
         )
-    normalised = [part for part in (model.encoder, model.decoder) if getattr(part, "norm", "none") == "batch"]
+    normalised = [part for part in ("encoder", "decoder") if getattr(getattr(model, part), "norm", "none") == "batch"]
     if normalised and config.training.batch_size == 1:
         raise ConfigError(
-            "batch normalisation cannot work on a batch of one: raise training.batch_size, or set "
-            "model.encoder.norm and model.decoder.norm to 'none'"
+            "batch normalisation cannot work on a batch of one: use --set training.batch_size=2 (or more), or "
+            + " ".join(f"--set model.{part}.norm=none" for part in normalised)
         )
     for setting in ("patience", "evaluate_every"):
         if getattr(config.training, setting) is not None and not validated:
-            raise ConfigError(f"training.{setting} needs a validation part: set data.validation, such as 0.05")
+            raise ConfigError(f"training.{setting} needs a validation part: use --set data.validation=0.05")
     warnings = LIKELIHOODS[model.likelihood.name](**_arguments(model.likelihood)).check(spec, model.prior is not None)
     if config.objective.name == "autoencoder" and model.prior is not None:
         warnings.append(
             "the objective 'autoencoder' has no rate, so that nothing draws the latents to the prior and samples will "
-            "be poor: set objective.name = 'elbo', or model.prior = 'none'"
+            "be poor: use --set objective.name=elbo, or --set model.prior=none"
         )
     if (
         config.objective.name == "elbo"
         and config.objective.capacity is None
         and config.objective.gamma != ElboSettings().gamma
     ):
-        warnings.append("objective.gamma has no effect without a capacity: set objective.capacity, such as 25.0")
+        warnings.append("objective.gamma has no effect without a capacity: use --set objective.capacity=25.0")
     if (
         config.objective.name == "autoencoder"
         and config.objective.kl_sparsity == 0
         and config.objective.rho != AutoencoderSettings().rho
     ):
-        warnings.append("objective.rho has no effect without objective.kl_sparsity: set that, such as to 3.0")
+        warnings.append(
+            "objective.rho has no effect without objective.kl_sparsity: use --set objective.kl_sparsity=3.0"
+        )
     if samples < config.training.batch_size:
         those = f"are only {samples} training samples" if samples != 1 else "is only 1 training sample"
         some = "some of them" if samples != 1 else "it"

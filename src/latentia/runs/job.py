@@ -52,7 +52,7 @@ class Job:
             _check_labels(dataset)
         samples, validated = len(dataset.split("train")), "valid" in dataset.splits
         self.notes = [*dataset.notes, *check_together(config, dataset.spec, samples, validated=validated)]
-        with _memory_explained():
+        with _memory_explained(self.config):
             self.model = build_model(config.model, dataset.spec, seed=derive_seed(config.seed, "weights"))
         self.objective = build_objective(config.objective)
         self.execution = execution or decide_execution(config.training, self.model)
@@ -95,7 +95,7 @@ class Job:
                 directory.write_config(self.config)
             self._announce(events, directory)
 
-        with _outcome_recorded(directory, recorder, resumed), _memory_explained():
+        with _outcome_recorded(directory, recorder, resumed), _memory_explained(self.config):
             for note in self.notes:
                 events.said(note)
             result = self._fit(directory, events, loaded)
@@ -117,7 +117,7 @@ class Job:
                 f"the checkpoint of step {summary['best_step']}, which became the model of {directory.path}, is gone; "
                 f"train it anew with `latentia train {shlex.quote(str(directory.config_file))} --out ...`"
             )
-        with _memory_explained():
+        with _memory_explained(self.config):
             self.events.said(f"rebuilding what {directory.path} has lost from its checkpoint")
             self._fit(directory, Events(), lambda: None)
             run = Run(self.config, directory=directory, summary=dict(summary), model=self.model, dataset=self.dataset)
@@ -321,16 +321,17 @@ def _outcome_recorded(directory: RunDirectory | None, recorder: Recorder, resume
 
 
 @contextmanager
-def _memory_explained() -> Iterator[None]:
+def _memory_explained(config: Config) -> Iterator[None]:
     """Say in one sentence that memory has run out, on the CPU or on a device."""
     try:
         yield
     except (MemoryError, RuntimeError) as error:
         words = str(error).lower()
         if isinstance(error, MemoryError) or "out of memory" in words or "can't allocate memory" in words:
+            smaller = max(1, config.training.batch_size // 2)
             raise EnvironmentFault(
-                "there is not enough memory for this model: lower training.batch_size, model.latent_dim or the sizes "
-                "of model.encoder and model.decoder"
+                f"there is not enough memory for this model: use --set training.batch_size={smaller}, fewer latents or "
+                "smaller networks; `latentia presets NAME` shows the settings of model.encoder and model.decoder"
             ) from error
         raise
 

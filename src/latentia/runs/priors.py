@@ -231,7 +231,7 @@ class _Job:
             if getattr(training, setting) is not None and "valid" not in splits:
                 raise ConfigError(
                     f"training.{setting} needs a validation part, which this run has not: leave it out, or train the "
-                    "model with data.validation, such as 0.05"
+                    "model with --set data.validation=0.05"
                 )
         spec = DataSpec(tuple(self.prior.latent_shape), low=float(latents.min()), high=float(latents.max()))
         dataset = Dataset(f"latents of {self.run.name}", spec, Preparation(within_unit=False), splits, "")

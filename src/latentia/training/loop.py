@@ -152,7 +152,7 @@ class _Fit:
         self.total = settings.steps if settings.steps is not None else self.stream.steps_in(settings.epochs or 0)
         self.valid = dataset.splits.get("valid")
         if settings.patience is not None and self.valid is None:
-            raise ConfigError("training.patience needs a validation part: set data.validation, such as 0.05")
+            raise ConfigError("training.patience needs a validation part: use --set data.validation=0.05")
         self.phases = phases_of(objective, model)
         self.optimizers = [FusedAdam(phase.parameters, settings.optimizer) for phase in self.phases]
         self.average = None if settings.ema is None else WeightAverage(model, settings.ema)

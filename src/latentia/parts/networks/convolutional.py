@@ -12,7 +12,7 @@ from latentia.parts.networks.layers import Linear, activation_layer, halvings, i
 from latentia.parts.networks.residual import Residual
 from latentia.parts.settings import check_kernel, check_sizes, rates_for
 
-_INSTEAD = "choose a network for vectors, such as the preset 'vae' or encoder and decoder with name = 'mlp'"
+_INSTEAD = "train the preset 'vae', or use --set model.encoder.name=mlp --set model.decoder.name=mlp"
 
 
 class ConvEncoder(nn.Module):
@@ -181,9 +181,9 @@ class ConvMapDecoder(nn.Module):
         if len(latent_shape) != 3 or tuple(latent_shape[1:]) != sizes[0]:
             raise ConfigError(
                 f"the decoder doubles {len(channels)} times and needs a feature map of {sizes[0][0]} x {sizes[0][1]} "
-                f"for {height} x {width} pixels, not latents of the shape {tuple(latent_shape)}: give "
-                "model.decoder.channels as many entries as model.encoder.channels, and choose a posterior over a "
-                "feature map, such as model.posterior.name = 'vector-quantizer'"
+                f"for {height} x {width} pixels, not latents of the shape {tuple(latent_shape)}: give --set "
+                "model.decoder.channels=[...] as many entries as model.encoder.channels, and take a feature map as the "
+                "latents, such as with --set model.posterior.name=vector-quantizer"
             )
         layers: list[nn.Module] = [nn.Conv2d(latent_shape[0], channels[0], kernel, padding=kernel // 2)]
         layers += [_block(channels[0], kernel, activation, norm) for _ in range(blocks)]

@@ -15,7 +15,7 @@ from torch.nn import functional
 from latentia.parts.networks.layers import Linear, activation_layer, halvings, image_norm, image_shape, vector_norm
 from latentia.parts.settings import check_sizes, rates_for
 
-_INSTEAD = "choose a network for vectors, such as encoder and decoder with name = 'residual-mlp' or 'mlp'"
+_INSTEAD = "use --set model.encoder.name=residual-mlp --set model.decoder.name=residual-mlp"
 
 
 class Residual(nn.Module):

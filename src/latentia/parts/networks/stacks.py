@@ -16,7 +16,7 @@ from latentia.errors import ConfigError
 from latentia.parts.networks.layers import activation_layer, image_norm, image_shape
 from latentia.parts.settings import check_channels, check_output_padding, check_sizes
 
-_INSTEAD = "choose a network for vectors, such as the preset 'vae' or encoder and decoder with name = 'mlp'"
+_INSTEAD = "train the preset 'vae', or use --set model.encoder.name=mlp --set model.decoder.name=mlp"
 _LAYER = {"kernel": 3, "stride": 2, "padding": 1}  # what a layer that does not say otherwise has
 
 
@@ -126,8 +126,8 @@ class TransposedStackDecoder(nn.Module):
         if len(latent_shape) != 3:
             raise ConfigError(
                 f"a transposed stack starts from a feature map, but the latents have the shape {tuple(latent_shape)}: "
-                "set model.latent_dim = 'none' and model.posterior.name = 'gaussian-map' (of an autoencoder "
-                "'feature-map'), or choose another decoder, such as model.decoder.name = 'conv'"
+                "use --set model.latent_dim=none --set model.posterior.name=gaussian-map (of an autoencoder "
+                "feature-map), or --set model.decoder.name=conv"
             )
         check_channels([layer.get("channels") for layer in layers[:-1]])
         layers = _closed(layers, wanted[0])
@@ -180,5 +180,5 @@ def _mismatch(latent: tuple[int, ...], found: tuple[int, ...], wanted: tuple[int
         )
     return (
         f"the decoder's layers make {end} of latents {start}, but the data need {aim}: change kernel, stride, padding "
-        f"or output_padding of model.decoder.layers, or resize the images, as by data.size = {list(found[1:])}"
+        f"or output_padding of model.decoder.layers, or resize the images with --set data.size=[{found[1]},{found[2]}]"
     )

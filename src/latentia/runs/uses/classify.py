@@ -143,7 +143,7 @@ def _check(run: Run, labels: int | None, draws: int | None, method: str, unlabel
         kept = len(run.dataset.split(LABELLED))
         raise ConfigError(
             f"this run keeps {kept} labels (data.labels) and knows no others: leave labels and draws out, or train it "
-            "with data.labels = 'none'"
+            "with --set data.labels=none"
         )
 
 

@@ -163,17 +163,17 @@ def _check_same_data(runs: Sequence[Run], names: Sequence[str], split: str, inpu
         if run.spec.event_shape != first.spec.event_shape:
             raise ConfigError(
                 f"{names[0]} takes {first.spec.describe()}, and {name} {run.spec.describe()}: compare runs on data of "
-                "one shape (data.source and data.size)"
+                "one shape, such as trained with the same --data and --set data.size=[HEIGHT,WIDTH]"
             )
         if run.preparation != first.preparation:
             raise ConfigError(
-                f"{names[0]} and {name} prepare their data differently, so that no error compares: give them the same "
-                "data.binarize, data.dequantize and data.scale"
+                f"{names[0]} and {name} prepare their data differently, so that no error compares: train them "
+                "with the same --set data.binarize=..., data.dequantize=... and data.scale=..."
             )
         if input is None and not equal(run.dataset.split(split).x, first.dataset.split(split).x):
             raise ConfigError(
                 f"the {split} parts of {names[0]} and {name} are not the same: train them on the same data with the "
-                "same data.split_seed, or give the samples with --input"
+                "same --set data.split_seed=..., or give the samples with --input"
             )
 
 

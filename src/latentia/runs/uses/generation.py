@@ -147,5 +147,5 @@ def _test_images(run: Run, n: int) -> Picked:
     if n < LEAST:
         raise ConfigError(f"a Fréchet distance on 64 features needs at least {LEAST} samples, not {n}")
     if run.preparation.rescales:
-        raise DataError(f"{NAME} judges pixels in [0, 1], and this run's are scaled: train with data.scale = 'none'")
+        raise DataError(f"{NAME} judges pixels in [0, 1], and this run's are scaled: train with --set data.scale=none")
     return Material(run).at(range(min(n, len(run.dataset.split("test")))))
