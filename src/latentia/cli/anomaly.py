@@ -66,9 +66,9 @@ def anomaly(
     importance_samples: Annotated[
         int, typer.Option(metavar="K", min=1, help="Draws for each sample, of the scores elbo and nll.")
     ] = 100,
-    seed: Annotated[int, typer.Option(metavar="N", min=0, help="Of these draws.")] = 0,
+    seed: Annotated[int, typer.Option(metavar="N", min=0, help="Seed of these draws.")] = 0,
     show: Annotated[int, typer.Option(metavar="N", min=1, max=40, help="Samples in each row of the picture.")] = 8,
-    out: options.OutFolder = None,
+    out: options.OutPlots = None,
     json: options.Json = False,
 ) -> None:
     """Say how unlike its training data samples are, and which are anomalies.

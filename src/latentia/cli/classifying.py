@@ -47,7 +47,7 @@ def classify(
     ] = 10_000,
     split: Annotated[Part, typer.Option(metavar="PART", help="What is classified: test, or valid.")] = "test",
     seed: Annotated[int, typer.Option(metavar="N", min=0, help="Seed of the draws.")] = 0,
-    out: options.OutPicture = None,
+    out: options.OutPlot = None,
     json: options.Json = False,
 ) -> None:
     """Learn classes from a model's latents and a few labels.

@@ -67,7 +67,7 @@ def reductions(
 def beta_sweep(
     preset: Annotated[
         str,
-        typer.Argument(metavar="[PRESET]", help="A VAE's preset.", autocompletion=completion.presets),
+        typer.Argument(metavar="PRESET", help="A VAE's preset.", autocompletion=completion.presets),
     ] = "vae",
     data: options.Source = None,
     data_dir: options.DataDir = None,
@@ -86,10 +86,7 @@ def beta_sweep(
         typer.Option(metavar="N", min=1, help="Optimiser steps (batches), instead of --epochs.", show_default=False),
     ] = None,
     seed: Seed = 0,
-    settings: Annotated[
-        list[str] | None,
-        typer.Option("--set", metavar="KEY=VALUE", help="Any further setting of the config.", show_default=False),
-    ] = None,
+    settings: options.Assignments = None,
     out: Out = None,
     json: options.Json = False,
 ) -> None:

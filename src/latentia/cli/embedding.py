@@ -40,8 +40,8 @@ def embed(
     ] = "auto",
     split: options.PartIfAny = None,
     input: options.Input = None,
-    seed: Annotated[int, typer.Option(metavar="N", min=0, help="Of the samples, t-SNE and UMAP.")] = 0,
-    out: options.OutFolder = None,
+    seed: Annotated[int, typer.Option(metavar="N", min=0, help="Seed of the samples, t-SNE and UMAP.")] = 0,
+    out: options.OutLatents = None,
     json: options.Json = False,
 ) -> None:
     """Write the latents of data as CSV and NPZ, and draw them.
@@ -68,7 +68,7 @@ def embed(
 def compare(
     runs: Annotated[
         list[Path],
-        typer.Argument(metavar="RUN RUN ...", help="Directories of runs that see the same data.", show_default=False),
+        typer.Argument(metavar="RUN", help="Directories of runs that see the same data.", show_default=False),
     ],
     n: Annotated[int, typer.Option("--n", "-n", metavar="N", min=1, max=40, help="How many samples are shown.")] = 6,
     points: Annotated[int, typer.Option(metavar="N", min=1, help="How many latents are drawn.")] = 1000,
@@ -82,7 +82,9 @@ def compare(
     ] = "auto",
     split: options.PartIfAny = None,
     input: options.Input = None,
-    seed: Annotated[int, typer.Option(metavar="N", min=0, help="Of samples, t-SNE and the evaluation's noise.")] = 0,
+    seed: Annotated[
+        int, typer.Option(metavar="N", min=0, help="Seed of samples, t-SNE and the evaluation's noise.")
+    ] = 0,
     out: options.OutFolder = None,
     json: options.Json = False,
 ) -> None:

@@ -252,7 +252,7 @@ def decode(
     points: Annotated[
         list[str] | None,
         typer.Argument(
-            metavar="[POINT]...",
+            metavar="POINT",
             help="Coordinates separated by commas, such as -3,2; one argument for each point.",
             show_default=False,
         ),

@@ -73,17 +73,6 @@ Precision = Annotated[
         show_default=False,
     ),
 ]
-Assignments = Annotated[
-    list[str] | None,
-    typer.Option(
-        "--set",
-        metavar="a.b=value",
-        help="Set one key of the config, such as training.batch_size=64; may be given several times. "
-        "`latentia presets NAME` shows the keys.",
-        autocompletion=completion.settings,
-        show_default=False,
-    ),
-]
 
 
 def demo(out: OutRun = None, json: options.Json = False) -> None:
@@ -115,7 +104,7 @@ def train(
     seeds: Seeds = None,
     device: Device = None,
     precision: Precision = None,
-    settings: Assignments = None,
+    settings: options.Assignments = None,
     json: options.Json = False,
 ) -> None:
     """Train a model and evaluate it on the test part of the data.

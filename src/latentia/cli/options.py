@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 import typer
 
@@ -125,21 +125,25 @@ Input = Annotated[
         show_default=False,
     ),
 ]
-OutPicture = Annotated[
-    Path | None,
+Assignments = Annotated[
+    list[str] | None,
     typer.Option(
-        metavar="PATH.png",
-        help="Where the picture goes, instead of into the run's samples/.",
-        callback=expanded,
+        "--set",
+        metavar="a.b=value",
+        help="Set one key of the config, such as training.batch_size=64; may be given several times. "
+        "`latentia presets NAME` shows the keys.",
+        autocompletion=completion.settings,
         show_default=False,
     ),
 ]
-OutFolder = Annotated[
-    Path | None,
-    typer.Option(
-        metavar="DIR",
-        help="The folder that the files go to, instead of one in the run's own.",
-        callback=expanded,
-        show_default=False,
-    ),
-]
+
+
+def _out(metavar: str, text: str) -> Any:
+    return typer.Option(metavar=metavar, help=text, callback=expanded, show_default=False)
+
+
+OutPicture = Annotated[Path | None, _out("PATH.png", "Where the picture goes, instead of into the run's samples/.")]
+OutPlot = Annotated[Path | None, _out("PATH.png", "Where the picture goes, instead of into the run's plots/.")]
+OutLatents = Annotated[Path | None, _out("DIR", "The folder that the files go to, instead of the run's latents/.")]
+OutPlots = Annotated[Path | None, _out("DIR", "The folder that the files go to, instead of the run's plots/.")]
+OutFolder = Annotated[Path | None, _out("DIR", "The folder that the files go to, instead of a new one in runs/.")]

@@ -8,14 +8,13 @@ from typing import Annotated
 import typer
 
 from latentia.cli import completion, options
-from latentia.cli.fitting import Assignments
 
 
 def reproduce(
     names: Annotated[
         list[str] | None,
         typer.Argument(
-            metavar="[NAME ...]",
+            metavar="NAME",
             help="Which systems; without it all of them, which takes hours.",
             autocompletion=completion.published,
             show_default=False,
@@ -42,7 +41,7 @@ def reproduce(
             callback=options.expanded,
         ),
     ] = Path("reproduction"),
-    settings: Assignments = None,
+    settings: options.Assignments = None,
     json: options.Json = False,
 ) -> None:
     """Retrain the tutorials' systems and compare with what was published.
