@@ -62,8 +62,8 @@ def test_scaling_is_that_of_all_samples() -> None:
     [
         ({"labels": 9}, "between 10 labels, one for each class"),
         ({"labels": 10_000}, "and 1366, all there are"),
-        ({"label_seed": 1}, "set that, such as 100, or leave it out"),
-        ({"labels": 10, "normal_classes": ["1"]}, "choose one of them"),
+        ({"label_seed": 1}, "use --set data.labels=100, or leave it out"),
+        ({"labels": 10, "normal_classes": ["1"]}, "--set data.labels=none, or --set data.normal_classes=none"),
     ],
 )
 def test_labels_that_cannot_be_kept_are_refused(settings: dict[str, Any], message: str) -> None:
