@@ -220,7 +220,7 @@ def snapped(run: Run, z: Tensor) -> Tensor:
 
 def where_decoded(run: Run) -> str:
     """What a title says about the points that are decoded: nothing, where these are the ones that were asked for."""
-    return ", each at its nearest codes" if run.model.discrete else ""
+    return ", at the nearest codes" if run.model.discrete else ""
 
 
 def decode(run: Run, z: Tensor, y: Tensor | int | None = None) -> Tensor:
