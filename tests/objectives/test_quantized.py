@@ -47,7 +47,7 @@ def test_without_commitment_the_grid_has_the_distortion_alone() -> None:
 
 def test_real_latents_are_refused() -> None:
     model = build_model(find_preset("ae").config().model, DataSpec((1, 8, 8), levels=256), seed=0)
-    with pytest.raises(ConfigError, match="--set model.posterior.name=vector-quantizer"):
+    with pytest.raises(ConfigError, match=r"--set model\.posterior\.name=vector-quantizer"):
         QuantizedObjective()(model, torch.rand(6, 1, 8, 8), None, (), {})
 
 

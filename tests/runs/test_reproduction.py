@@ -13,7 +13,7 @@ from latentia.recipes import PRESETS, PUBLISHED, make_config
 from latentia.recipes.published import FIGURES
 from latentia.recipes.tutorials import TUTORIALS
 from latentia.runs import open_run, reproduce
-from latentia.runs.reproduction import figure_of
+from latentia.runs.reproduction import QUICK_STEPS, _config, figure_of
 from latentia.runs.run import Run
 from latentia.training.events import Events
 
@@ -46,6 +46,15 @@ def test_the_rules_of_our_own_say_so():
 def test_without_reference_and_limit_nothing_is_judged():
     system = PUBLISHED["beta4-vae-10"]
     assert system.reference is system.allowed is system.rule is system.holds(-100.0) is None
+
+
+@pytest.mark.parametrize("name", PUBLISHED)
+def test_any_budget_can_be_made_shorter(name: str):
+    """Also that of a row with a budget of its own, in epochs or in steps."""
+    assert _config(PUBLISHED[name], True, []).training.steps == QUICK_STEPS
+    for quick in (True, False):
+        training = _config(PUBLISHED[name], quick, ["training.epochs=0.5"]).training
+        assert (training.steps, training.epochs) == (None, 0.5)
 
 
 def test_squared_error_and_rate_is_in_the_tutorials_convention():

@@ -74,8 +74,8 @@ def hide_labels(dataset: Dataset, keep: int, seed: int) -> Dataset:
     train = dataset.split("train")
     if train.y is None:
         raise ConfigError(
-            f"data.labels keeps some of the labels, and {dataset.name} has none to train on: give them as y, or use --set "
-            "data.labels=none"
+            f"data.labels keeps some of the labels, and {dataset.name} has none to train on: give them as y, or use "
+            "--set data.labels=none"
         )
     chosen = choose_labelled(train.y.numpy(), keep, seed)
     if keep == len(train):

@@ -82,9 +82,15 @@ def reproduce(
 
 
 def _config(system: PublishedSystem, quick: bool, settings: Sequence[str]) -> Config:
-    own = {f"{key}={value}" for key, value in system.settings.items()}
-    brief = [f"training.steps={QUICK_STEPS}"] if quick else []
-    return override(find_preset(system.preset).config(), [*own, *brief, *settings])
+    """The preset, changed by the row, then by what makes it quick, then by the user: the last one counts."""
+    config = find_preset(system.preset).config()
+    for assignments in (
+        [f"{key}={value}" for key, value in system.settings.items()],
+        [f"training.steps={QUICK_STEPS}"] if quick else [],
+        settings,
+    ):
+        config = override(config, assignments)
+    return config
 
 
 def completed(config: Config, place: Path, data_dir: str | Path | None, events: Events) -> Run:
