@@ -5,7 +5,7 @@ autoencoder (`ae-32`) with a Gaussian, a mixture of Gaussians and a diffusion mo
 The measure is the Frechet distance between the features of as many samples and test images, by the digit classifier
 that ships with the package. Runs that are finished in the folder of runs are used as they are, such as those that
 `latentia reproduce` left there, and priors that are fitted to them with the same settings likewise; all else is
-trained. Prints a table and writes everything as JSON, after every model.
+trained. Prints a table and writes everything as JSON, after every model; what was recorded of other models stays.
 
     LATENTIA_DATA_DIR=... python benchmarks/fitted_priors.py [--seeds 0 1 2] [--presets vq-vae-512x64 ae-32]
         [--epochs E] [--autoregressive-steps N] [--diffusion-steps N] [--samples N] [--threads N] [--runs DIR]
@@ -52,7 +52,9 @@ def measure(preset: str, seed: int, arguments: argparse.Namespace) -> dict[str, 
     row: dict[str, Any] = {
         "preset": preset,
         "seed": seed,
+        "command": shlex.join(["python", "benchmarks/fitted_priors.py", *sys.argv[1:]]),
         "epochs": run.config.training.epochs,
+        "samples": arguments.samples,
         "test": {name: test[name] for name in names if test.get(name) is not None},
         "frechet_distance": {},
         "priors": {},
@@ -161,6 +163,32 @@ def rules(summary: dict[str, Any]) -> dict[str, bool]:
     return found
 
 
+def key(row: dict[str, Any]) -> tuple[str, int]:
+    """Which model a row is of."""
+    return row["preset"], row["seed"]
+
+
+def recorded(path: Path) -> list[dict[str, Any]]:
+    """The rows that were written before."""
+    return storage.read_json(path)["rows"] if path.is_file() else []
+
+
+def record_of(rows: list[dict[str, Any]]) -> dict[str, Any]:
+    """All that is written."""
+    summary = summarise(rows)
+    return {
+        "what": "samples from priors that were fitted to the latents of models of mnist: test mse, use of the "
+        "codebook, and Frechet distances from as many test images",
+        "features": NAME,
+        "features_accuracy": judge_card()["test_accuracy"],
+        "machine": describe_machine("cpu"),
+        "versions": {"python": platform.python_version(), "torch": torch.__version__},
+        "rules": rules(summary),
+        "summary": summary,
+        "rows": rows,
+    }
+
+
 def main() -> None:
     """Train what is not there, measure, print the table, write the results after every model."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
@@ -175,28 +203,14 @@ def main() -> None:
     parser.add_argument("--out", type=Path, default=Path("results/fitted_priors.json"))
     arguments = parser.parse_args()
     arguments.out.parent.mkdir(parents=True, exist_ok=True)
-    rows: list[dict[str, Any]] = []
+    rows = recorded(arguments.out)
     for preset in arguments.presets:
         for seed in arguments.seeds:
             row = measure(preset, seed, arguments)
-            rows.append(row)
+            rows = sorted([other for other in rows if key(other) != key(row)] + [row], key=key)
             figures = "  ".join(f"{name} {value:.1f}" for name, value in row["frechet_distance"].items())
             print(f"{preset} seed {seed}: mse {row['test']['mse']:.5f}  Frechet distances: {figures}", flush=True)
-            summary = summarise(rows)
-            record = {
-                "command": shlex.join(["python", "benchmarks/fitted_priors.py", *sys.argv[1:]]),
-                "what": "samples from priors that were fitted to the latents of models of mnist: test mse, use of the "
-                "codebook, and Frechet distances from test images",
-                "features": NAME,
-                "features_accuracy": judge_card()["test_accuracy"],
-                "samples": arguments.samples,
-                "machine": describe_machine("cpu"),
-                "versions": {"python": platform.python_version(), "torch": torch.__version__},
-                "rules": rules(summary),
-                "summary": summary,
-                "rows": rows,
-            }
-            storage.write_json(arguments.out, record)
+            storage.write_json(arguments.out, record_of(rows))
     print()
     for preset, figures in summarise(rows).items():
         for name, value in figures.items():
