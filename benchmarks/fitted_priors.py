@@ -110,7 +110,7 @@ def fitted(run: lt.Run, name: str, settings: Sequence[str], seed: int) -> dict[s
     found = storage.read_json(file) if file.is_file() else {}
     same = {key: found.get(key) for key in wanted} == wanted
     report = found["report"] if same else run.fit_prior(name, settings=settings, seed=seed).report
-    kept = ("latents", "parameters", "steps", "iterations", "converged", "log_density", "seconds")
+    kept = ("latents", "parameters", "steps", "iterations", "converged", "log_density")
     return {"settings": list(settings), **{key: report[key] for key in kept if report.get(key) is not None}}
 
 
@@ -135,6 +135,7 @@ def summarise(rows: list[dict[str, Any]]) -> dict[str, Any]:
     return {
         preset: {
             name: {
+                "seeds": len(values),
                 "mean": statistics.fmean(values),
                 "standard_deviation": statistics.stdev(values) if len(values) > 1 else None,
             }
