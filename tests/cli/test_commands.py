@@ -48,6 +48,19 @@ def refused(result: subprocess.CompletedProcess[str], code: int) -> str:
 # -- train ----------------------------------------------------------------------------------------------------------
 
 
+def test_train_shows_where_the_time_went(latentia: Any, tmp_path: Path) -> None:
+    result = latentia("train", "vae", "--steps", 12, "--profile", "--out", "run", cwd=tmp_path)
+    assert result.returncode == 0, result.stderr
+    profile = json.loads((tmp_path / "run" / "profile.json").read_text())
+    assert profile["stages"][0]["stage"] == "start-up" and profile["stages"][0]["seconds"] > 0.1
+    for row in (*profile["stages"], *({"stage": row["operator"]} for row in profile["operators"]["rows"])):
+        assert row["stage"] in result.stdout
+    assert "ms per step" in result.stdout and "USDT" not in result.stderr
+    assert "--profile and --seeds exclude each other" in refused(
+        latentia("train", "vae", "--seeds", 2, "--profile", cwd=tmp_path), 2
+    )
+
+
 def test_train_prints_its_summary(trained: Trained) -> None:
     path, summary = trained
     assert set(summary) >= SUMMARY

@@ -72,6 +72,19 @@ def test_data_on_the_disk_train_to_the_same_bits(tmp_path: Path):
     assert weights(tmp_path / "map") == weights(tmp_path / "load")
 
 
+def test_a_profile_says_where_the_time_went(tmp_path: Path, arrays: dict[str, Any]):
+    run = start(arrays, tmp_path / "run", profile=True)
+    profile = run.summary["profile"]
+    assert json.loads((tmp_path / "run" / "profile.json").read_text()) == profile
+    stages = [row["stage"] for row in profile["stages"]]
+    assert stages[:4] == ["start-up", "config", "data", "model"] and stages[-3:] == ["evaluation", "pictures", "report"]
+    assert sum(row["seconds"] for row in profile["stages"]) == pytest.approx(profile["seconds"], abs=0.01)
+    assert profile["operators"]["steps"] + profile["steps"] == run.summary["steps"]
+    assert "profile" in start(arrays, None, profile=True).summary
+    assert "profile" not in start(arrays, tmp_path / "plain").summary and not (tmp_path / "plain/profile.json").exists()
+    assert weights(tmp_path / "plain") == weights(tmp_path / "run")
+
+
 def test_an_autoencoder_has_no_elbo(arrays: dict[str, Any]):
     test = start(arrays, None, preset="ae").summary["test"]
     assert test["elbo"] is None and test["rate"] is None and test["mse"] > 0

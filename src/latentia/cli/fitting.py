@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -105,6 +105,9 @@ def train(
     device: Device = None,
     precision: Precision = None,
     settings: options.Assignments = None,
+    profile: Annotated[
+        bool, typer.Option("--profile", metavar="", help="Show where the time went, and write it to profile.json.")
+    ] = False,
     json: options.Json = False,
 ) -> None:
     """Train a model and evaluate it on the test part of the data.
@@ -114,6 +117,7 @@ def train(
     """
     options.exclude("--epochs", epochs, "--steps", steps)
     options.exclude("--seed", seed, "--seeds", seeds)
+    options.exclude("--profile", profile or None, "--seeds", seeds)
     from latentia import runs
     from latentia.cli import printing, progress
 
@@ -133,7 +137,7 @@ def train(
             summary = runs.train_seeds(system, seeds=seeds, events=events, **arguments)
             run = None
         else:
-            run = runs.train(system, seed=seed, events=events, **arguments)
+            run = runs.train(system, seed=seed, events=events, profile=profile and _stopwatch(), **arguments)
             summary = run.summary
     if json:
         printing.document(summary)
@@ -141,7 +145,16 @@ def train(
         printing.trained_seeds(summary)
     else:
         printing.trained(summary)
+        if profile:
+            printing.profiled(summary["profile"])
         printing.written(run)
+
+
+def _stopwatch() -> Any:
+    """A profile whose time began with this process."""
+    from latentia.training.profiling import Profile, process_start
+
+    return Profile(process_start())
 
 
 def resume(

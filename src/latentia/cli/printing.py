@@ -106,6 +106,37 @@ def trained(summary: Mapping[str, Any]) -> None:
         print(_not_evaluated(summary))
 
 
+def profiled(profile: Mapping[str, Any]) -> None:
+    """Where the time of a run went: its stages, and the operators of some training steps."""
+    print()
+    table = _table("where the time went", "seconds", "share", "ms per step", "what it is", numbers=(1, 2, 3))
+    for row in profile["stages"]:
+        each = row.get("milliseconds_per_step")
+        spent = NONE if each is None else f"{each:.3f}"
+        table.add_row(row["stage"], f"{row['seconds']:.2f}", _percent(row["share"]), spent, row["what"])
+    table.add_row("all", f"{profile['seconds']:.2f}", _percent(1.0), NONE, "from the start of the process or the call")
+    _show(table)
+    found = profile["operators"]
+    if found is not None:
+        print()
+        title = f"operators of {found['steps']} traced steps, {found['device']}"
+        table = _table(title, "calls per step", "ms per step", "share", numbers=(1, 2, 3))
+        for row in found["rows"]:
+            spent = f"{row['milliseconds_per_step']:.3f}"
+            table.add_row(row["operator"], f"{row['calls_per_step']:g}", spent, _percent(row["share"]))
+        rest = 1.0 - sum(row["share"] for row in found["rows"])
+        if found["others"]:
+            table.add_row(f"{found['others']} others", NONE, NONE, _percent(max(0.0, rest)))
+        _show(table)
+    for note in profile["notes"]:
+        print(note)
+    print()
+
+
+def _percent(share: float) -> str:
+    return f"{100 * share:.1f} %"
+
+
 def _not_evaluated(summary: Mapping[str, Any]) -> str:
     reasons = [note for note in summary.get("notes", []) if "not finite" in note]
     return f"not evaluated: {reasons[0] if reasons else 'the data have no test part'}"

@@ -61,6 +61,7 @@ class RunDirectory:
         self.priors = self.path / "priors"
         self.evaluation_file = self.path / "eval.json"
         self.doctor_file = self.path / "doctor.json"
+        self.profile_file = self.path / "profile.json"
         self.report_file = self.path / "report.html"
         self.metrics = MetricsFile(self.path / "metrics.jsonl")
         self.checkpoints = CheckpointStore(self.path / "checkpoints")

@@ -23,6 +23,7 @@ from latentia.runs.report import short
 from latentia.runs.run import Run, reload_data
 from latentia.training.events import Events
 from latentia.training.execution import Execution
+from latentia.training.profiling import Profile, lap_of
 
 
 def train(
@@ -38,6 +39,7 @@ def train(
     precision: str | None = None,
     settings: Sequence[str] | Mapping[str, Any] = (),
     events: Events | None = None,
+    profile: bool | Profile = False,
 ) -> Run:
     """Train a model, evaluate it on the test part, and write everything into a run directory.
 
@@ -54,6 +56,8 @@ def train(
         precision: ``auto``, ``fp32`` or ``bf16``.
         settings: Further settings: ``["training.batch_size=64"]`` or ``{"training.batch_size": 64}``.
         events: Who is told about progress.
+        profile: Whether to measure where the time goes, for ``run.summary["profile"]`` and ``profile.json``; or a
+            :class:`~latentia.training.profiling.Profile` whose time began before this call.
 
     Returns:
         The finished run.
@@ -72,18 +76,21 @@ def train(
         ['distortion', 'elbo', 'mse', 'rate']
     """
     began = time.perf_counter()
+    watch = profile if isinstance(profile, Profile) else Profile() if profile else None
+    lap_of(watch)("start-up")
     config = resolve(
         preset, data, epochs=epochs, steps=steps, seed=seed, device=device, precision=precision, settings=settings
     )
+    lap_of(watch)("config")
     if config.data.source == "arrays" and (data is None or isinstance(data, (str, Path))):
         raise ConfigError("this config was trained on arrays passed from Python: pass them again as data=...")
     if directory is None:
-        return _job(config, data, data_dir, began, events).work(None)
+        return _job(config, data, data_dir, began, events, watch).work(None)
     path = new_run_path(config.preset or "model") if directory == "auto" else Path(directory)
     run_directory = RunDirectory(path)
     run_directory.check_free()
     try:
-        job = _job(config, data, data_dir, began, events)
+        job = _job(config, data, data_dir, began, events, watch)
         with run_directory.locked():
             run_directory.create(config, job.meta(data_dir))
             return job.work(run_directory)
@@ -92,9 +99,17 @@ def train(
             run_directory.abandon()
 
 
-def _job(config: Config, data: Any, data_dir: str | Path | None, began: float, events: Events | None) -> Job:
+def _job(
+    config: Config,
+    data: Any,
+    data_dir: str | Path | None,
+    began: float,
+    events: Events | None,
+    profile: Profile | None,
+) -> Job:
     dataset = load_data(config.data, data_dir=data_dir, arrays=None if isinstance(data, (str, Path)) else data)
-    return Job(config, dataset, began, events or Events())
+    lap_of(profile)("data")
+    return Job(config, dataset, began, events or Events(), profile=profile)
 
 
 def resume(

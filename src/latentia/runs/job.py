@@ -31,6 +31,7 @@ from latentia.training.events import Events, Several
 from latentia.training.execution import Execution, decide_execution, describe_machine
 from latentia.training.interrupt import InterruptRequest
 from latentia.training.loop import FitResult, fit
+from latentia.training.profiling import Profile, lap_of
 from latentia.training.settings import TrainingSettings
 
 HEARTBEAT_SECONDS = 2.0
@@ -46,8 +47,10 @@ class Job:
         began: float,
         events: Events,
         execution: Execution | None = None,
+        profile: Profile | None = None,
     ) -> None:
         self.config, self.dataset, self.events = config, dataset, events
+        self.profile, self.lap = profile, lap_of(profile)
         if config.model.condition is not None:
             _check_labels(dataset)
         samples, validated = len(dataset.split("train")), "valid" in dataset.splits
@@ -58,6 +61,7 @@ class Job:
         self.execution = execution or decide_execution(config.training, self.model)
         self.parameters = sum(parameter.numel() for parameter in self.model.parameters())
         self.seconds = {"data": time.perf_counter() - began}
+        self.lap("model")
 
     def meta(self, data_dir: str | Path | None) -> dict[str, Any]:
         """What ``meta.json`` records of this run."""
@@ -165,6 +169,7 @@ class Job:
                 events=events,
                 interrupt=interrupt,
                 loaded=loaded,
+                profile=self.profile,
             )
         self.seconds["training"] = time.perf_counter() - before
         return result
@@ -180,17 +185,29 @@ class Job:
                 events.said("evaluating on the test part")
                 evaluation = self._evaluate(run, directory, events)
             self.seconds["evaluation"] = time.perf_counter() - before
+            self.lap("evaluation")
             run.summary = self._summary(directory, result, evaluation)
             if directory is not None:
                 events.said("drawing pictures and writing the report")
                 before = time.perf_counter()
                 drawn = self._write(directory, run, evaluation)
                 self.seconds["pictures"] = time.perf_counter() - before
+                self.lap("pictures")
                 run.summary = self._summary(directory, result, evaluation)
                 run.write_report()
                 directory.write_status("finished", result.step, summary=run.summary, drawn=drawn)
+        self._write_profile(directory, run)
         events.finished(run.summary)
         return run
+
+    def _write_profile(self, directory: RunDirectory | None, run: Run) -> None:
+        """Say where the time went, where that was asked for."""
+        if self.profile is None:
+            return
+        self.lap("report")
+        run.summary["profile"] = self.profile.to_json()
+        if directory is not None:
+            storage.write_json(directory.profile_file, run.summary["profile"])
 
     def _evaluate(self, run: Run, directory: RunDirectory | None, events: Events) -> dict[str, Any] | None:
         try:

@@ -12,6 +12,7 @@ __getattr__, __dir__, __all__ = attach(
         "InterruptRequest": "interrupt",
         "MetricsFile": "metrics",
         "Phase": "phases",
+        "Profile": "profiling",
         "TrainingSettings": "settings",
         "decide_execution": "execution",
         "fit": "loop",

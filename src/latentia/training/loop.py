@@ -34,6 +34,7 @@ from latentia.training.interrupt import InterruptRequest
 from latentia.training.metrics import Meter, MetricsFile
 from latentia.training.optimizer import FusedAdam
 from latentia.training.phases import phases_of
+from latentia.training.profiling import Profile, lap_of
 from latentia.training.settings import TrainingSettings
 
 VALIDATION_BLOCK = 256
@@ -90,6 +91,7 @@ def fit(
     events: Events | None = None,
     interrupt: InterruptRequest | None = None,
     loaded: Callable[[], None] | None = None,
+    profile: Profile | None = None,
 ) -> FitResult:
     """Train a model in place, from its last checkpoint if the store has one.
 
@@ -109,6 +111,7 @@ def fit(
         events: Who is told.
         interrupt: Asked after each step whether to stop.
         loaded: Called once the last checkpoint is loaded, if there is one, before anything on the disk is changed.
+        profile: Told where the time goes; ``None`` costs nothing.
 
     Returns:
         What the fit came to.
@@ -120,12 +123,14 @@ def fit(
         ConfigError: Settings that contradict the data, such as patience without a validation part.
     """
     with execution.applied(), default_generator_kept(execution.device):
-        run = _Fit(model, objective, dataset, settings, execution=execution, seed=seed, stage=stage)
+        run = _Fit(model, objective, dataset, settings, execution=execution, seed=seed, stage=stage, profile=profile)
         try:
             run.attach(store, metrics, events or Events(), interrupt, loaded)
             return run.run()
         finally:
             run.feed.close()
+            if profile is not None:
+                profile.end()
 
 
 class _Fit:
@@ -141,7 +146,9 @@ class _Fit:
         execution: Execution,
         seed: int,
         stage: str,
+        profile: Profile | None = None,
     ) -> None:
+        self.profile, self.lap = profile, lap_of(profile)
         self.device = torch.device(execution.device)
         self.model: Any = model.to(self.device)
         self.objective, self.dataset, self.settings, self.execution = objective, dataset, settings, execution
@@ -192,22 +199,26 @@ class _Fit:
     def run(self) -> FitResult:
         """Take the steps that remain, then put the weights that are to be used into the model."""
         self.model.train()
+        if self.profile is not None:
+            self.profile.begin(self.total - self.progress.step, self.device)
         clock = Clock(self.progress.seconds, self.device)
         stopped = self.progress.finished or self._out_of_patience()
         saved_step = self.progress.step if self.progress.finished or self.progress.step else -1
         while self.progress.step < self.total and not stopped:
             step = self.progress.step
-            self._step(step)
+            counted = self._take(step, clock)
             self.progress.step = done = step + 1
             epoch_end = self.stream.epoch_of(done) > self.stream.epoch_of(step)
-            clock.stepped(self.events, done, self.stream.epoch_of(step) >= 1)
+            clock.stepped(self.events, done, counted)
             last = done == self.total
             if self.meter.count == self.meter.capacity or epoch_end or last:
                 self._log(clock, epoch_end)
+            self.lap("logging")
             improved = False
             if self._due(self.settings.evaluate_every, done, epoch_end or last):
                 with clock.paused():
                     improved = self._validate(clock, epoch_end)
+                    self.lap("validation")
                 stopped = self._out_of_patience()
             wanted = self.interrupt is not None and self.interrupt.requested
             if last or stopped or wanted or improved or self._checkpoint_due(done, epoch_end, clock):
@@ -215,6 +226,7 @@ class _Fit:
                     self.progress.finished = last or stopped
                     self._save(clock, improved)
                     saved_step = done
+                    self.lap("checkpoints")
             if wanted and not self.progress.finished:
                 raise Interrupted(f"interrupted after step {done} of {self.total}")
         clock.stop()
@@ -222,16 +234,34 @@ class _Fit:
             self.progress.finished = True
             self._save(clock, False)
         self._adopt_result()
+        self.lap("checkpoints")
         return self._result(clock, stopped)
 
+    def _take(self, step: int, clock: Clock) -> bool:
+        """Take a step; say whether it counts for the speed: not in the first epoch, nor while operators are traced."""
+        counted = self.stream.epoch_of(step) >= 1
+        if self.profile is None:
+            self._step(step)
+            return counted
+        with clock.paused():
+            traced = self.profile.before_step()
+            if traced:
+                self._step(step)
+        if not traced:
+            self._step(step)
+        return counted and not traced
+
     def _step(self, step: int) -> None:
+        lap = self.lap
         batch = self.feed.batch(step)
+        lap("batches")
         progress = step / self.total
         coefficients = self.objective.coefficients_at(progress)
         seed = derive_seed(self.seed, self.stage, "noise", step)
         self.noise_source.manual_seed(seed)
         noise = self.model.draw_noise(len(batch.x), self.objective.k, self.noise_source, self.device)
         self.default_source.manual_seed(seed ^ 1)
+        lap("noise")
         rate = self._learning_rate(progress)
         losses: dict[str, Tensor] = {}
         reported: dict[str, Tensor] = {}
@@ -240,19 +270,24 @@ class _Fit:
             with self.execution.autocast():
                 terms = phase.loss(self.model, batch.x, batch.y, noise, coefficients)
             total = terms.total()
+            lap("forward")
             if len(self.phases) == 1:
                 total.backward()
             else:  # so that no gradient of one phase leaks into another's parameters
                 total.backward(inputs=phase.parameters)
+            lap("backward")
             if self.settings.clip_norm is not None:
                 nn.utils.clip_grad_norm_(phase.parameters, self.settings.clip_norm)
             optimizer.step(rate)
+            lap("optimiser")
             prefix = f"{phase.name}_" if phase.name else ""
             losses[f"{prefix}loss"] = total
             reported |= {prefix + name: term for name, term in terms.reported().items()}
         self.meter.add(losses, reported)
+        lap("metrics")
         if self.average is not None:
             self.average.update(step + 1)
+            lap("optimiser")
 
     def _learning_rate(self, progress: float) -> float:
         rate = self.settings.optimizer.lr * value_at(self.settings.lr_schedule, progress)
