@@ -80,6 +80,49 @@ def test_vectors_need_one_scale_and_images_do_not():
     assert names(replace(CASE, data=replace(data, is_image=True))) == []
 
 
+GAUSSIAN = {"name": "gaussian", "sigma": "fixed", "scale": 1.0}
+
+
+def test_a_fixed_scale_is_judged_by_what_beta_makes_of_it():
+    case = replace(CASE, likelihood=GAUSSIAN, beta_effective=1.0, held_out={"mse": 0.01, "rate": 5.0})
+    (plain,) = diagnose(case)
+    assert plain.settings == ("model.likelihood.sigma=learned",) and "too little" in plain.message
+    (half,) = diagnose(replace(case, beta=0.5, beta_effective=0.5))
+    assert half.settings[1] == "objective.beta=1.0" and half.evidence["scale_at_beta_1"] == pytest.approx(0.5**0.5)
+    assert "weighs as a scale of 0.707" in half.message and "too little" in half.message
+    (made_up,) = diagnose(replace(case, beta=0.01, beta_effective=0.01))
+    assert "wrong scale" in made_up.message
+    (small,) = diagnose(replace(case, beta=1e-5, beta_effective=1e-5))
+    assert "too much" in small.message
+
+
+def test_of_a_collapsed_model_the_scale_is_no_finding_of_its_own():
+    case = replace(CASE, likelihood=GAUSSIAN, beta=50.0, beta_effective=50.0, held_out={"mse": 0.05, "rate": 1e-6})
+    (one,) = diagnose(case)
+    assert one.name == "posterior-collapse" and "model.likelihood.sigma=learned" in one.settings
+
+
+def test_a_latent_space_is_not_too_small_where_as_many_straight_axes_do_better():
+    """Such as that of a denoiser, whose errors are those of noise, or of a network that is poorly trained."""
+    left = tuple(0.9**k for k in range(40))  # by the first k principal components
+    data = DataFacts(100, 40, 0.0, 1.0, variance=0.1, unexplained=left)
+    case = replace(CASE, objective="autoencoder", has_prior=False, latent_dim=4, data=data)
+    tight = {"mse": 0.06, "active_units": 4}
+    assert names(replace(case, held_out=tight)) == ["latent-too-small"]
+    (of_a_map,) = diagnose(replace(case, held_out=tight, sizable=False))
+    assert of_a_map.settings == () and "its last layer in model.encoder" in of_a_map.remedy
+    assert names(replace(case, held_out=tight | {"mse": 0.07})) == []
+
+
+def test_whoever_memorises_is_told_what_to_set():
+    data = DataFacts(80, 40, 0.0, 1.0, variance=0.1, unexplained=(1.0, 0.01))
+    case = replace(CASE, latent_dim=64, data=data, train={"mse": 0.01}, held_out={"mse": 0.03})
+    (vae,) = (one for one in diagnose(case) if one.name == "memorising")
+    assert vae.settings == ("model.latent_dim=2", "training.patience=10", "data.validation=0.1")
+    (plain,) = (one for one in diagnose(replace(case, has_prior=False)) if one.name == "memorising")
+    assert plain.settings == ("model.latent_dim=2", "objective.l2=0.001")
+
+
 def test_facts_are_those_of_the_data():
     x = np.random.default_rng(0).normal(size=(500, 6)) @ np.diag([3.0, 2.0, 1.0, 0.1, 0.1, 0.1])
     facts = data_facts(load(DataSettings(validation=0.0, test_fraction=0.0), arrays=x))

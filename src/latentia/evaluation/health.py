@@ -236,7 +236,7 @@ def _inactive(case: Case) -> Finding | None:
         "decoder has learned to ignore."
     )
     remedy = "This costs time and no quality: take fewer latents"
-    settings = _latents(case, max(2, round(1.25 * active)))
+    settings = _latents(case, _round(active + 2))
     if case.beta is not None and case.beta > 1:
         remedy += ", or lower beta, under which more of them pay"
         settings.append("objective.beta=1.0")
@@ -254,11 +254,15 @@ def _too_small(case: Case) -> Finding | None:
     more = linear.get(min(4 * case.latent_dim, len(data.unexplained) - 1), 1.0)
     if wanted is None or wanted <= case.latent_dim or more > 0.8 * left or case.latent_dim >= data.dimensions:
         return None
+    if linear.get(case.latent_dim, 1.0) < left:
+        return None  # as many straight axes do better, so that the number is not what limits it
     message = (
         f"The latent space is too small: all of its {case.latent_dim} dimensions are in use, and {left:.0%} of the "
         f"data's variance is missing from the reconstructions. Straight axes (PCA) need {wanted} to miss 10 %."
     )
     remedy = "Take more latents, unless so few are wanted for drawing them."
+    if not case.sizable:
+        remedy += " They are the encoder's feature map: its last layer in model.encoder says how many."
     evidence = {"latent_dim": float(case.latent_dim), "unexplained": left, "components_for_90_percent": float(wanted)}
     rate = _rate(case)
     if rate is not None:
@@ -295,8 +299,9 @@ def _memorising(case: Case) -> Finding | None:
     )
     size = max(2, min(case.latent_dim // 2, enough or case.latent_dim))
     settings = _latents(case, size)
-    if not case.has_prior:
-        settings.append("objective.l2=0.001")
+    settings.append("training.patience=10" if case.has_prior else "objective.l2=0.001")
+    if case.has_prior and not case.of("valid"):
+        settings.append("data.validation=0.1")
     remedy = "Take fewer latents, stop earlier, or get more data."
     evidence = {"mse_train": train, "mse_held_out": held_out, "ratio": ratio}
     evidence |= {"latent_dim": float(case.latent_dim), "dimensions": float(data.dimensions)}
@@ -355,18 +360,30 @@ def _misfit(case: Case) -> Finding | None:
     if not mse or not scale or case.warming_up:
         return None
     error = mse**0.5
-    if 1 / SCALE_RATIO <= scale / error <= SCALE_RATIO:
-        return None
-    which, consequence = ("larger", "little") if scale > error else ("smaller", "much")
+    rate = _rate(case)
+    if 1 / SCALE_RATIO <= scale / error <= SCALE_RATIO or (rate is not None and rate < COLLAPSED):
+        return None  # of a collapsed model the errors are those of the mean sample, and the scale is named there
     message = (
         f"The likelihood does not fit the data: its scale is fixed at {scale:g}, and the errors are {error:.3g} (root "
-        f"mean square). A {which} scale than the errors makes details of x count too {consequence} against the rate."
+        "mean square)."
     )
-    remedy = "Have the scale learned, or set it to the size of the errors."
     evidence = {"scale": scale, "root_mean_squared_error": error, "ratio": scale / error}
-    if case.beta_effective is not None:
-        evidence["beta_effective"] = case.beta_effective
-    return Finding("likelihood-misfit", "moderate", message, remedy, evidence, ("model.likelihood.sigma=learned",))
+    settings, weighs = ["model.likelihood.sigma=learned"], scale
+    remedy = "Have the scale learned, or set it to the size of the errors."
+    if case.beta is not None and case.beta != 1 and case.beta_effective is not None:
+        weighs = case.beta_effective ** (
+            0.5 if kind == "gaussian" else 1.0
+        )  # the scale with the same balance at beta 1
+        evidence |= {"beta_effective": case.beta_effective, "scale_at_beta_1": weighs}
+        message += f" With beta = {case.beta:g} it weighs as a scale of {weighs:.3g} does."
+        settings.append("objective.beta=1.0")
+        remedy = "Have the scale learned at beta = 1, or set it to the size of the errors."
+    if 1 / SCALE_RATIO <= weighs / error <= SCALE_RATIO:
+        message += " That makes up for it in training, but ELBO and likelihood are reported for the wrong scale."
+    else:
+        which, consequence = ("larger", "little") if weighs > error else ("smaller", "much")
+        message += f" A {which} scale than the errors makes details of x count too {consequence} against the rate."
+    return Finding("likelihood-misfit", "moderate", message, remedy, evidence, tuple(settings))
 
 
 def _unscaled(case: Case) -> Finding | None:

@@ -62,6 +62,22 @@ def test_a_healthy_run_is_left_alone():
     assert diagnosis.findings == () and diagnosis.missing == () and diagnosis.healthy
 
 
+@pytest.mark.parametrize(
+    ("preset", "epochs", "settings"),
+    [
+        ("ae", 60, []),
+        ("denoising-ae", 60, []),
+        ("conditional-vae", 60, ["model.latent_dim=6"]),  # given the class, few latents are worth their rate
+        ("conv-ae", 20, []),
+        ("conv-vae", 25, []),
+        ("vq-vae", 15, []),
+    ],
+)
+def test_a_healthy_run_of_any_family_is_left_alone(preset: str, epochs: float, settings: list[str]):
+    run = trained(preset, "digits", "training.log_every=20", "data.validation=0.1", *settings, epochs=epochs)
+    assert [one.to_json() for one in run.doctor().findings] == [] == list(run.doctor().missing)
+
+
 # --- latents ----------------------------------------------------------------------------------------------------------
 
 
@@ -73,6 +89,13 @@ def test_posterior_collapse_as_in_the_lecture():
     assert one.evidence["mse"] == pytest.approx(one.evidence["mse_of_the_mean_sample"], rel=0.1)
     assert "objective.beta=1.0" in one.settings
     healed(run, "posterior-collapse", lambda settings: trained("vae", "digits", *COLLAPSING[:3], *settings, epochs=60))
+
+
+def test_the_lecture_s_own_preset_collapses():
+    run = lt.train("vae-2d-w100", "digits", directory=None, steps=400, settings=[ONE])
+    one = finding(run, "posterior-collapse")
+    assert one.evidence["rate"] < 0.1 and one.evidence["beta_effective"] == 50.0
+    assert one.settings == ("objective.beta=1.0", "model.likelihood.sigma=learned")
 
 
 def test_collapse_under_a_scale_that_is_too_large_is_not_blamed_on_beta():
@@ -115,7 +138,9 @@ def test_a_scale_that_does_not_fit_the_errors():
     settings = ["model.likelihood.name=gaussian", "model.likelihood.loc_activation=sigmoid", "objective.beta=0.01"]
     run = trained("vae", "digits", *settings)
     one = finding(run, "likelihood-misfit")
-    assert one.evidence["ratio"] > 3 and one.settings == ("model.likelihood.sigma=learned",)
+    assert one.evidence["ratio"] > 3 and one.evidence["scale_at_beta_1"] == pytest.approx(0.1)
+    assert "wrong scale" in one.message  # beta = 0.01 is what a scale of 0.1 is
+    assert one.settings == ("model.likelihood.sigma=learned", "objective.beta=1.0")
     healed(run, "likelihood-misfit", lambda more: trained("vae", "digits", *settings[:2], *more))
 
 
