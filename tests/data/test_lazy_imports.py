@@ -20,10 +20,10 @@ def test_importing_the_package_imports_neither_torch_nor_optional_packages():
     assert run(code) == "[]"
 
 
-def test_loading_arrays_imports_neither_scikit_learn_nor_pooch():
+def test_loading_arrays_and_digits_imports_neither_scikit_learn_nor_pooch():
     code = (
         "import sys, numpy as np; from latentia.data import *; "
-        "load(DataSettings(), arrays=np.zeros((4, 2), np.float32)); "
+        "load(DataSettings(), arrays=np.zeros((4, 2), np.float32)); load(DataSettings(source='digits')); "
         "print([n for n in ('sklearn', 'pooch', 'requests') if n in sys.modules])"
     )
     assert run(code) == "[]"

@@ -25,6 +25,12 @@ RNG = np.random.default_rng(0)
 WHOLE = DataSettings(validation=0.0, test_fraction=0.0)
 
 
+def test_digits_that_lie_elsewhere(monkeypatch: pytest.MonkeyPatch):
+    usual = load(WHOLE)
+    monkeypatch.setattr("latentia.data.sources.find_spec", lambda name: None)
+    assert load(WHOLE).fingerprint == usual.fingerprint
+
+
 def test_digits():
     from sklearn.datasets import load_digits
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -81,22 +82,36 @@ def _named_set(settings: DataSettings, data_dir: str | Path | None) -> Raw:
 
 
 def _digits() -> Raw:
-    try:
-        from sklearn.datasets import load_digits
-    except ImportError as error:
-        raise EnvironmentFault(
-            "the digits come with scikit-learn, which is not installed; pip install scikit-learn"
-        ) from error
-    bunch: Any = load_digits()
-    x = np.round(bunch.images * (255 / 16)).astype(np.uint8)[:, None]  # (1797, 1, 8, 8)
+    table = _digit_table()
+    x = np.round(table[:, :-1].reshape(-1, 1, 8, 8) * (255 / 16)).astype(np.uint8)  # (1797, 1, 8, 8)
     return Raw(
         "digits",
         {"train": x},
-        {"train": torch.from_numpy(bunch.target.astype(np.int64))},
+        {"train": torch.from_numpy(table[:, -1].astype(np.int64))},
         256,
         tuple("0123456789"),
         ["the digits have 17 grey levels, which are stored on the 8-bit scale"],
     )
+
+
+def _digit_table() -> np.ndarray:
+    """The 64 values, from 0 to 16, and the label of each digit, (1797, 65).
+
+    scikit-learn's file is read without scikit-learn, whose import would take most of the time until the first step.
+    """
+    try:
+        found = find_spec("sklearn")
+        if found is not None and found.origin is not None:
+            file = Path(found.origin).parent / "datasets" / "data" / "digits.csv.gz"
+            if file.is_file():
+                return np.loadtxt(file, delimiter=",", dtype=np.uint8)
+        from sklearn.datasets import load_digits  # a version that keeps it elsewhere
+    except (ImportError, ValueError) as error:
+        raise EnvironmentFault(
+            "the digits come with scikit-learn, which is not installed; pip install scikit-learn"
+        ) from error
+    bunch: Any = load_digits()
+    return np.column_stack([bunch.data, bunch.target]).astype(np.uint8)
 
 
 def _original(name: str, data_dir: str | Path | None) -> Raw:

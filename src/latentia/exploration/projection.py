@@ -96,12 +96,12 @@ def _principal(loc: np.ndarray, total: float) -> tuple[np.ndarray, list[float]]:
     """Two principal components, (N, 2), and their shares; zeros where the latents have no second or no variance."""
     points, ratios = np.zeros((len(loc), 2)), [0.0, 0.0]
     if total > 0:
-        from sklearn.decomposition import PCA
-
+        left, sizes, right = np.linalg.svd(loc - loc.mean(axis=0), full_matrices=False)
         count = min(2, *loc.shape)
-        pca = PCA(n_components=count, svd_solver="full")
-        points[:, :count] = pca.fit_transform(loc)
-        ratios[:count] = pca.explained_variance_ratio_.tolist()
+        largest = np.abs(right[:count]).argmax(axis=1)
+        signs = np.sign(right[np.arange(count), largest])  # each direction's largest entry is positive
+        points[:, :count] = left[:, :count] * sizes[:count] * signs
+        ratios[:count] = (np.square(sizes[:count]) / np.square(sizes).sum()).tolist()
     return points, ratios
 
 
