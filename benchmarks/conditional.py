@@ -118,7 +118,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--seeds", nargs="+", type=int, default=[0, 1, 2, 3, 4])
     parser.add_argument("--presets", nargs="+", default=[BEST, TUTORIAL], choices=[BEST, TUTORIAL])
-    parser.add_argument("--samples", type=int, default=5000, help="from each prior, and as many test images")
+    parser.add_argument("--samples", type=int, default=10_000, help="from each prior, and as many test images")
     parser.add_argument("--threads", type=int)
     parser.add_argument("--runs", type=Path, default=Path("reproduction/runs"))
     parser.add_argument("--out", type=Path, default=Path("results/conditional.json"))
