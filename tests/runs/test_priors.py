@@ -155,6 +155,21 @@ def test_a_conditional_model_has_a_diffusion_that_is_told_the_class(conditional:
     assert samples.x.shape == (20, 1, 8, 8)
 
 
+def test_a_mixture_that_overfits_says_so(conditional: Run) -> None:
+    heard: list[str] = []
+
+    class Listener(Events):
+        def said(self, message: str) -> None:
+            heard.append(message)
+
+    few = ["draws=1", "components=40"]  # of about 140 latents of each class
+    density = conditional.fit_prior("gmm", settings=few, events=Listener()).report["log_density"]
+    assert density["train"] - density["test"] > 2 and any("lower components" in message for message in heard)
+    heard.clear()
+    density = conditional.fit_prior("gmm", settings=["components=1"], events=Listener()).report["log_density"]
+    assert density["train"] - density["test"] < 2 and not any("lower components" in message for message in heard)
+
+
 def test_a_class_with_few_latents_says_so(conditional: Run) -> None:
     with pytest.raises(ConfigError, match=r"class '0' has \d+ latents, too few for 5000 components: lower components"):
         conditional.fit_prior("gmm", settings=["components=5000"])

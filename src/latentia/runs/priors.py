@@ -10,6 +10,7 @@
 from __future__ import annotations
 
 import hashlib
+import math
 import shlex
 import time
 from collections.abc import Iterator, Mapping, Sequence
@@ -49,6 +50,7 @@ if TYPE_CHECKING:
 FORMAT = "latentia-prior"
 VERSION = 1
 _BLOCK = 1024  # latents whose density is computed together
+_LARGEST_GAP = 0.5  # nats per latent dimension between training and test density, above which a mixture over-fits
 _MEASURED = 10_000  # latents of each part, the first ones, whose mean density is told
 
 
@@ -135,6 +137,7 @@ class _Job:
             self.report |= self._mix(latents, y)
         self.prior.eval().requires_grad_(False).cpu()
         self.report["log_density"] = self._log_density(latents, y)
+        self._tell_of_overfitting()
         self.report["seconds"] = round(time.perf_counter() - began, 3)
         self.report["settings"] = self.stage.model_dump(mode="json")
         if self.folder is not None:
@@ -219,6 +222,17 @@ class _Job:
         pieces = [slice(start, min(start + _BLOCK, len(z))) for start in starts]
         densities = [self.prior.log_prob(z[piece], None if y is None else y[piece]) for piece in pieces]
         return float(torch.cat(densities).double().mean())
+
+    def _tell_of_overfitting(self) -> None:
+        density = self.report["log_density"]
+        if self.name != "gmm" or "test" not in density:
+            return
+        gap = density["train"] - density["test"]
+        if gap > math.prod(self.prior.latent_shape) * _LARGEST_GAP:
+            self.events.said(
+                f"the mixture fits the training part better than the test part, by {gap:.3g} nats per latent vector: "
+                "for one that generalises lower components, raise draws or regularisation, or --set covariance=diagonal"
+            )
 
     # -- what is trained ----------------------------------------------------------------------------------------
 
