@@ -9,7 +9,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from latentia.data.batches import Feed, IndexStream
+from latentia.data.batches import Feed, IndexStream, MixedFeed
 from latentia.data.dataset import Split
 from latentia.data.preparation import Preparation
 from latentia.errors import ConfigError
@@ -137,3 +137,20 @@ def test_batches_on_a_gpu_hold_the_same_samples():
         assert b.x.is_cuda
         torch.testing.assert_close(a.x, b.x.cpu())
         assert a.y is not None and b.y is not None and torch.equal(a.y, b.y.cpu())
+
+
+def test_a_mixed_batch_has_labels_in_front() -> None:
+    few = Split(torch.arange(6.0).reshape(3, 2), torch.tensor([2, 0, 1]))
+    many = Split(torch.arange(100.0, 120.0).reshape(10, 2))
+    feeds = [
+        Feed(part, Preparation(), IndexStream(len(part), size, 0, stage), "cpu", 0, stage)
+        for part, size, stage in ((few, 2, "labelled"), (many, 4, "fit"))
+    ]
+    mixed = MixedFeed(*feeds)
+    for step in (0, 3, 1):
+        batch = mixed.batch(step)
+        assert batch.y is not None and batch.x.shape == (6, 2) and batch.y[2:].tolist() == [-1] * 4
+        rows = (batch.x[:2, 0] / 2).long()
+        assert few.y is not None and torch.equal(batch.y[:2], few.y[rows]) and (batch.x[2:] >= 100).all()
+        assert torch.equal(batch.x[2:], feeds[1].batch(step).x)
+    mixed.close()

@@ -23,7 +23,7 @@ from latentia.errors import ConfigError
 from latentia.models.latent_variable import LatentVariableModel
 from latentia.objectives.settings import ElboSettings
 from latentia.objectives.terms import LossTerms
-from latentia.recipes.build import build_model, build_objective
+from latentia.recipes.build import Model, build_model, build_objective
 from latentia.recipes.presets import PRESETS, find_preset
 from latentia.recipes.tutorials import TUTORIALS
 from latentia.training.checkpoint import from_bytes, restore_model, to_bytes
@@ -71,7 +71,7 @@ def one_thread() -> Iterator[None]:
     torch.set_num_threads(threads)
 
 
-def built(name: str, shape: tuple[int, ...], seed: int = 0) -> LatentVariableModel:
+def built(name: str, shape: tuple[int, ...], seed: int = 0) -> Model:
     spec = DataSpec(shape, levels=256, classes=CLASSES if is_conditional(name) else ())
     return build_model(PRESETS[name].config().model, spec, seed=seed)
 
@@ -80,7 +80,7 @@ def is_conditional(name: str) -> bool:
     return PRESETS[name].config().model.condition is not None
 
 
-def labels_for(model: LatentVariableModel, n: int = BATCH) -> Tensor | None:
+def labels_for(model: Model, n: int = BATCH) -> Tensor | None:
     return torch.arange(n) % len(CLASSES) if model.conditional else None
 
 
@@ -89,16 +89,19 @@ def data(shape: tuple[int, ...]) -> Tensor:
     return levels / 255
 
 
-def noise_of(model: LatentVariableModel, k: int = 1, seed: int = 2) -> tuple[Tensor, ...]:
+def noise_of(model: Model, k: int = 1, seed: int = 2) -> tuple[Tensor, ...]:
     return model.draw_noise(BATCH, k, torch.Generator().manual_seed(seed))
 
 
-def loss_of(name: str, model: LatentVariableModel, x: Tensor, seed: int = 2) -> LossTerms:
+def loss_of(name: str, model: Model, x: Tensor, seed: int = 2) -> LossTerms:
     objective = build_objective(PRESETS[name].config().objective)
     with torch.random.fork_rng(devices=[]):  # dropout and corruption draw from the default generator
         torch.manual_seed(seed)
         noise, coefficients = noise_of(model, objective.k, seed), objective.coefficients_at(0.0)
-        return objective(model, x, labels_for(model), noise, coefficients)
+        y = labels_for(model)
+        if model.classifies:  # it learns from samples without labels, too
+            y = torch.where(torch.arange(BATCH) % 4 == 0, torch.arange(BATCH) % len(CLASSES), -1)
+        return objective(model, x, y, noise, coefficients)
 
 
 # --- what they are ----------------------------------------------------------------------------------------------------
@@ -172,6 +175,7 @@ def test_the_loss_is_half_of_squared_error_plus_w_kl() -> None:
     noise = noise_of(model)
     trace = model.trace(x, noise=noise)
     (level,) = trace.levels
+    assert isinstance(model, LatentVariableModel)
     squared = (torch.sigmoid(model.decoder(level.z)) - x).square().flatten(1).sum(1)
     loc, logvar = level.posterior.loc.flatten(1), level.posterior.logvar.flatten(1)
     kl = -0.5 * (1 + logvar - loc.square() - logvar.exp()).sum(1)
@@ -187,7 +191,8 @@ def test_presets_say_what_they_are(name: str) -> None:
     assert preset.name == config.preset == name and preset.description.endswith(".") and "http" in preset.source
     assert preset.family == ("vae" if config.model.prior is not None else "autoencoder")
     without = "quantized" if "quantizer" in config.model.posterior.name else "autoencoder"
-    assert config.objective.name == ("elbo" if config.model.prior is not None else without)
+    bound = "elbo" if config.model.classifier is None else "semi-supervised"
+    assert config.objective.name == (bound if config.model.prior is not None else without)
     assert find_preset(name) is preset
 
 
@@ -234,6 +239,9 @@ def test_gradients_reach_every_parameter(name: str, shape: tuple[int, ...]) -> N
     terms.total().backward()
     cancelled = biases_before_normalisation(model)
     for key, parameter in model.named_parameters():
+        if not parameter.requires_grad:  # of a model beneath, which is held fixed
+            assert key.startswith("base.") and parameter.grad is None
+            continue
         assert parameter.grad is not None and parameter.grad.isfinite().all(), key
         assert key in cancelled or parameter.grad.any(), key
 

@@ -34,13 +34,15 @@ def classify(
         ),
     ] = None,
     method: Annotated[
-        Method,
+        Method | None,
         typer.Option(
             metavar="METHOD",
             help="spreading: labels spread along nearest neighbours, those without labels included; svm, logistic: "
-            "with settings chosen by cross-validation over the labels; nearest: the nearest labelled sample.",
+            "with settings chosen by cross-validation over the labels; nearest: the nearest labelled sample. If not "
+            "given, spreading, or the model's own classifier where it has one.",
+            show_default=False,
         ),
-    ] = "spreading",
+    ] = None,
     unlabelled: Annotated[
         int,
         typer.Option(metavar="N", min=0, help="How many training samples without labels the classifier sees at most."),

@@ -49,6 +49,7 @@ QUANTITIES = {
     "bits_per_dim": Quantity(".4f", "bits per dimension", "nll / (ln 2 x dimensions)"),
     "mse": Quantity(".5f", "mean over values", "of the reconstruction"),
     "psnr": Quantity(".2f", "dB", "10 log10(1 / mse)"),
+    "error": Quantity(".2%", "of classes", "told wrong by q(y given x)"),
     "perplexity": Quantity(".1f", "codes", "exponential of the entropy of the codes' use"),
     "code_bits": Quantity(".0f", "bits per sample", "to store the indices, log2(codes) each"),
     "noisy_mse": Quantity(".5f", "mean over values", "of the data under the corruption of the training"),
@@ -251,7 +252,7 @@ def suggestions(run: Path | None) -> None:
 
 def evaluated(result: Mapping[str, Any]) -> None:
     """An evaluation, and what its figures rest on."""
-    optional = ("perplexity", "code_bits")  # of discrete latents only
+    optional = ("error", "perplexity", "code_bits")  # of classifiers and of discrete latents only
     names = [name for name in QUANTITIES if name in result and not (name in optional and result[name] is None)]
     table = _figures(result, names, title=f"{result['split']}, {samples(result['n'])}")
     if result.get("latent_dim") is not None:
@@ -419,7 +420,7 @@ def classified(result: Mapping[str, Any]) -> None:
     for name, spread in result["error"].items():
         deviation = spread["standard_deviation"]
         table.add_row(name, f"{spread['mean']:.2%}", "" if deviation is None else f"± {deviation:.2%}")
-    draws = len(result["error"]["latents"]["values"])
+    draws = len(next(iter(result["error"].values()))["values"])
     print(
         f"{result['labels']} labels, {result['method']}, {result['unlabelled']:,} samples without labels; "
         f"{result['n']:,} of the {result['split']} part, {draws} draw{'s' if draws > 1 else ''} of labels"

@@ -22,6 +22,7 @@ __getattr__, __dir__, __all__ = attach(
         "GaussianCorruption": "corruption",
         "IndexStream": "batches",
         "MaskingCorruption": "corruption",
+        "MixedFeed": "batches",
         "Preparation": "preparation",
         "SaltAndPepperCorruption": "corruption",
         "Split": "dataset",

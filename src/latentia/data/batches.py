@@ -266,3 +266,35 @@ class MappedReader:
     def close(self) -> None:
         """End the thread."""
         self._ahead.close()
+
+
+class MixedFeed:
+    """Batches of which the first samples have labels and the others none.
+
+    Args:
+        labelled: Batches of samples with labels.
+        unlabelled: Batches of samples without.
+
+    Example:
+        >>> few, many = Split(torch.zeros(2, 3), torch.tensor([1, 0])), Split(torch.zeros(9, 3))
+        >>> feeds = [Feed(part, Preparation(), IndexStream(len(part), size, 0, "fit"), "cpu", 0, "fit")
+        ...          for part, size in ((few, 2), (many, 4))]
+        >>> batch = MixedFeed(*feeds).batch(0)
+        >>> batch.x.shape, batch.y[2:]
+        (torch.Size([6, 3]), tensor([-1, -1, -1, -1]))
+    """
+
+    def __init__(self, labelled: Feed, unlabelled: Feed) -> None:
+        self.labelled, self.unlabelled = labelled, unlabelled
+
+    def batch(self, step: int) -> Batch:
+        """Return one batch, whatever was asked for before; y is -1 where there is no label."""
+        some, others = self.labelled.batch(step), self.unlabelled.batch(step)
+        assert some.y is not None
+        missing = torch.full((len(others.x),), -1, dtype=some.y.dtype, device=some.y.device)
+        return Batch(torch.cat([some.x, others.x]), torch.cat([some.y, missing]))
+
+    def close(self) -> None:
+        """End the reading ahead of both."""
+        self.labelled.close()
+        self.unlabelled.close()

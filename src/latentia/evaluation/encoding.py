@@ -85,21 +85,27 @@ def draw_latents(model: Any, dataset: Dataset, split: str = "train", *, draws: i
 def draw_labelled_latents(
     model: Any, dataset: Dataset, split: str = "train", *, draws: int = 1, seed: int = 0
 ) -> tuple[Tensor, Tensor | None]:
-    """As :func:`draw_latents`, with the label of each latent, (N,) or (K N,); ``None`` where there are none."""
+    """As :func:`draw_latents`, with the label of each latent, (N,) or (K N,); ``None`` where there are none.
+
+    A model with a classifier says the labels of a split without.
+    """
     found: list[Tensor] = []
     labels: list[Tensor] = []
     with evaluating(model) as device:
         for block in blocks(
             dataset.split(split), dataset.preparation, size=BLOCK, seed=seed, purpose="latents", device=device
         ):
-            q = model.encode(block.x, block.y)
+            y = block.y
+            if y is None and getattr(model, "classifies", False):
+                y = model.classify(block.x).argmax(1)
+            q = model.encode(block.x, y)
             if getattr(model, "discrete", False):
                 found.append(q.indices.float().cpu())
-                labels += [] if block.y is None else [block.y.cpu()]
+                labels += [] if y is None else [y.cpu()]
                 continue
             source = generator(device, seed, "latents", "noise", block.index)
             noise = model.draw_noise(block.size, draws, source, device)
             z = q.from_noise(noise[0][:, : len(block.x)]) if noise else q.mean
             found.append(z.reshape(-1, *model.latent_shape).cpu())
-            labels += [] if block.y is None else [block.y.cpu().repeat(len(found[-1]) // len(block.x))]
+            labels += [] if y is None else [y.cpu().repeat(len(found[-1]) // len(block.x))]
     return torch.cat(found), torch.cat(labels) if labels else None

@@ -48,6 +48,8 @@ class Evaluation:
         perplexity: How many codes the whole split uses, as the exponential of their entropy; of discrete latents.
         codes_used: How many codes the split uses at all; of discrete latents.
         codebook_size: How many codes there are; of discrete latents.
+        error: Share of samples whose class a model with a classifier q(y given x) gets wrong, in [0, 1]; where the part
+            has labels.
         code_bits: Bits to store an image's indices with equally long numbers, log2(codebook_size) each; of discrete
             latents.
         protocol: Likelihood, whether it is normalised on these data, binarisation, seed, evaluation mode.
@@ -73,6 +75,7 @@ class Evaluation:
     codes_used: int | None = None
     codebook_size: int | None = None
     code_bits: float | None = None
+    error: float | None = None
 
     def to_json(self) -> dict[str, Any]:
         """As a JSON object."""
@@ -148,6 +151,7 @@ def evaluate(
         beta_effective=None if beta is None or rate is None else model.likelihood.beta_effective(beta),
         rate_per_dimension=(sums.tensors["kl"] / n).flatten().tolist() if "kl" in sums.tensors else None,
         protocol=_protocol(model, dataset, seed, "kl" in sums.tensors),
+        error=sums.mean("wrong", n) if "wrong" in sums.tensors else None,
         **(_codes(model, sums) if "codes" in sums.tensors else {}),
     )
 
@@ -179,6 +183,10 @@ def _add_block(sums: _Sums, model: Any, block: Block, seed: int, k: int) -> None
     noise = _noise(model, block, seed, 0)
     for part in _parts(model, block, 1):
         x, y = block.x[part], None if block.y is None else block.y[part]
+        said = model.classify(x).argmax(1) if getattr(model, "classifies", False) else None
+        if said is not None and y is not None:
+            sums.add("wrong", said != y)
+        y = said if y is None else y
         trace = model.trace(x, y, [eps[:1, part] for eps in noise], 1)
         sums.add("distortion", trace.distortion(x))
         rate = trace.rate()
@@ -189,11 +197,11 @@ def _add_block(sums: _Sums, model: Any, block: Block, seed: int, k: int) -> None
         if getattr(model, "discrete", False):
             indices = trace.levels[0].posterior.indices.flatten()
             sums.add("codes", torch.bincount(indices, minlength=model.posterior.codebook_size)[None])
-        loc = trace.levels[0].posterior.mean
+        loc = trace.levels[0].posterior.mean if len(trace.levels) == 1 else model.encode(x, y).mean
+        error = (model.decode(loc, y).mean - x).flatten(1)
         loc = loc.flatten(1).cpu().double()
         sums.add("loc", loc)
         sums.add("loc_squared", loc.square())
-        error = (model.decode(trace.levels[0].posterior.mean, y).mean - x).flatten(1)
         sums.add("squared_error", error.cpu().double().square().sum(1))
     if k:
         sums.nll.append(_nll(model, block, seed, k))
@@ -259,7 +267,7 @@ def _protocol(model: Any, dataset: Dataset, seed: int, closed: bool) -> dict[str
         "likelihood_normalised": model.likelihood.is_normalised(dataset.spec),
         "likelihood_in_words": words,
         "rate": ("closed form" if closed else "estimated from one draw") if model.has_prior else _no_rate(model),
-        "condition": "the label: every likelihood is of x given y" if model.conditional else None,
+        "condition": _condition(model),
         "binarize": dataset.preparation.binarize,
         "dequantize": dataset.preparation.dequantize,
         "seed": seed,
@@ -267,6 +275,14 @@ def _protocol(model: Any, dataset: Dataset, seed: int, closed: bool) -> dict[str
         "nll_standard_error": f"over {dataset.spec.noun}s",
         "unit": f"nats per {dataset.spec.noun}, summed over its values",
     }
+
+
+def _condition(model: Any) -> str | None:
+    """Of what the likelihoods are given."""
+    if not model.conditional:
+        return None
+    unknown = ", or given what q(y given x) finds most likely where there is no label"
+    return "the label: every likelihood is of x given y" + (unknown if getattr(model, "classifies", False) else "")
 
 
 def _no_rate(model: Any) -> str | None:

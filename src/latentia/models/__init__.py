@@ -7,6 +7,7 @@ __getattr__, __dir__, __all__ = attach(
     {
         "LatentVariableModel": "latent_variable",
         "Level": "trace",
+        "StackedModel": "stacked",
         "Trace": "trace",
     },
 )

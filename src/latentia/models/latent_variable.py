@@ -35,6 +35,8 @@ class LatentVariableModel(nn.Module):
         event_shape: Shape of one x.
         latent_shape: Shape of one z.
         conditioning: How labels y are joined to x and to z: the model is then conditional, and every method needs y.
+        label_posterior: x -> ln q(y given x), (B, C), for a conditional model that says the class of x itself, where
+            no y is given (M2 of Kingma et al. 2014, https://arxiv.org/abs/1406.5298).
 
     Example:
         >>> import latentia.parts as parts
@@ -60,6 +62,7 @@ class LatentVariableModel(nn.Module):
         event_shape: Sequence[int],
         latent_shape: Sequence[int],
         conditioning: LabelConditioning | None = None,
+        label_posterior: nn.Module | None = None,
     ) -> None:
         super().__init__()
         self.encoder = encoder
@@ -68,6 +71,7 @@ class LatentVariableModel(nn.Module):
         self.decoder = decoder
         self.likelihood = likelihood
         self.conditioning = conditioning
+        self.label_posterior = label_posterior
         self.event_shape = tuple(event_shape)
         self.latent_shape = tuple(latent_shape)
 
@@ -91,6 +95,35 @@ class LatentVariableModel(nn.Module):
         """Whether the model depends on labels y."""
         return self.conditioning is not None
 
+    @property
+    def classifies(self) -> bool:
+        """Whether the model says of which class data are, by :meth:`classify`."""
+        return self.label_posterior is not None
+
+    def classify(self, x: Tensor) -> Tensor:
+        """ln q(y given x).
+
+        Args:
+            x: Data, (B, *event), as the likelihood takes them.
+
+        Returns:
+            (B, C), nats; the largest says the class.
+
+        Raises:
+            ConfigError: If the model has no classifier, or x has another shape than the model was built for.
+        """
+        if self.label_posterior is None:
+            raise ConfigError(
+                "the model has no classifier q(y given x): train a preset that has one, such as m2, or learn classes "
+                "from its latents with `latentia classify RUN`"
+            )
+        self._check_data(x)
+        return self.label_posterior(x)
+
+    def _with_labels(self, x: Tensor, y: Tensor | None) -> Tensor | None:
+        """The labels of x: those given, or else those that the model's own classifier finds most likely."""
+        return self.classify(x).argmax(1) if y is None and self.classifies else y
+
     def _labels(self, y: Tensor | None, n: int) -> Tensor | None:
         """The labels of n samples: checked for a conditional model, as they are for another."""
         if self.conditioning is None:
@@ -102,7 +135,7 @@ class LatentVariableModel(nn.Module):
 
         Args:
             x: Data, (B, *event), as the likelihood takes them.
-            y: Labels (B,) for conditional models; unused by others.
+            y: Labels (B,) for conditional models, or ``None`` for those that classify x themselves; unused by others.
 
         Returns:
             A distribution with batch shape (B,) and event shape ``latent_shape``.
@@ -110,6 +143,11 @@ class LatentVariableModel(nn.Module):
         Raises:
             ConfigError: If x has another shape than the model was built for, or y does not fit a conditional model.
         """
+        self._check_data(x)
+        y = self._with_labels(x, y)
+        return self.posterior(self.encoder(x if self.conditioning is None else self.conditioning.before_encoder(x, y)))
+
+    def _check_data(self, x: Tensor) -> None:
         _check_tensor(x, "x")
         if not x.is_floating_point():
             raise ConfigError(f"the model takes real numbers, not {x.dtype}: convert 8-bit values by x.float() / 255")
@@ -118,7 +156,6 @@ class LatentVariableModel(nn.Module):
                 f"the model was built for x of shape (B, {', '.join(map(str, self.event_shape))}), "
                 f"but was given {tuple(x.shape)}: reshape it, adding the batch axis if it is missing"
             )
-        return self.posterior(self.encoder(x if self.conditioning is None else self.conditioning.before_encoder(x, y)))
 
     def decode(self, z: Tensor, y: Tensor | None = None) -> Distribution:
         """p(x given z).
@@ -187,7 +224,7 @@ class LatentVariableModel(nn.Module):
             ConfigError: If x, y or the noise has another shape than the model or K asks for.
         """
         _check_tensor(x, "x")
-        y = self._labels(y, len(x))
+        y = self._labels(self._with_labels(x, y), len(x))
         q = self.encode(x, y)
         shape = (k, len(x), *self.latent_shape)
         if getattr(self.posterior, "deterministic", False):
@@ -207,6 +244,7 @@ class LatentVariableModel(nn.Module):
 
     def reconstruct(self, x: Tensor, y: Tensor | None = None) -> Tensor:
         """The mean of p(x given z) at the mean of q(z given x), (B, *event): the same on every call."""
+        y = self._with_labels(x, y)
         return self.decode(self.encode(x, y).mean, y).mean
 
     def sample(

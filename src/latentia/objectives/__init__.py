@@ -15,5 +15,7 @@ __getattr__, __dir__, __all__ = attach(
         "CodeLikelihood": "code_likelihood",
         "QuantizedObjective": "quantized",
         "QuantizedSettings": "settings",
+        "SemiSupervised": "semi_supervised",
+        "SemiSupervisedSettings": "settings",
     },
 )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal, Self
+from typing import Annotated, ClassVar, Literal, Self
 
 from pydantic import Field, model_validator
 
@@ -70,4 +70,19 @@ class QuantizedSettings(Settings):
     corruption: CorruptionSettings | None = Field(default=None, description=_CORRUPTION)
 
 
-ObjectiveSettings = Annotated[ElboSettings | AutoencoderSettings | QuantizedSettings, Field(discriminator="name")]
+class SemiSupervisedSettings(Settings):
+    """Bounds of samples with and without labels, and the term of the classifier; needs ``data.labels``."""
+
+    name: Literal["semi-supervised"] = "semi-supervised"
+    alpha: float = Field(
+        default=0.1, ge=0, description="Factor on -ln q(y given x) of samples with labels; 0.1 is the paper's 0.1 N."
+    )
+    labelled: int = Field(
+        default=100, ge=1, le=2**20, description="Samples with labels in each step, beside a batch of those without."
+    )
+    corruption: ClassVar[None] = None  # the model sees clean data
+
+
+ObjectiveSettings = Annotated[
+    ElboSettings | AutoencoderSettings | QuantizedSettings | SemiSupervisedSettings, Field(discriminator="name")
+]

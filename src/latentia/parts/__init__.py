@@ -38,6 +38,7 @@ __getattr__, __dir__, __all__ = attach(
         "AutoregressivePrior": "code_priors",
         "LabelConditioning": "conditioning",
         "LabelJoin": "conditioning",
+        "LabelPosterior": "classifiers",
         "Likelihood": "likelihoods",
         "Bernoulli": "likelihoods",
         "ContinuousBernoulli": "likelihoods",

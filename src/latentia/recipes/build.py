@@ -14,18 +14,26 @@ from latentia.data.dataset import DataSpec
 from latentia.data.settings import CorruptionSettings
 from latentia.errors import ConfigError
 from latentia.models.latent_variable import LatentVariableModel
+from latentia.models.stacked import StackedModel
 from latentia.objectives.autoencoder import AutoencoderObjective
 from latentia.objectives.elbo import Elbo
 from latentia.objectives.quantized import QuantizedObjective
-from latentia.objectives.settings import AutoencoderSettings, ElboSettings, QuantizedSettings
+from latentia.objectives.semi_supervised import SemiSupervised
+from latentia.objectives.settings import (
+    AutoencoderSettings,
+    ElboSettings,
+    QuantizedSettings,
+    SemiSupervisedSettings,
+)
 from latentia.objectives.terms import Objective
 from latentia.parts import code_priors, latent_priors, likelihoods, posteriors, priors, quantizers
+from latentia.parts.classifiers import LabelPosterior
 from latentia.parts.conditioning import LabelConditioning, LabelJoin
 from latentia.parts.networks.convolutional import ConvDecoder, ConvEncoder, ConvMapDecoder
 from latentia.parts.networks.mlp import MLP
 from latentia.parts.networks.residual import ResidualDecoder, ResidualEncoder, ResidualMLP
 from latentia.parts.networks.stacks import ConvStackEncoder, TransposedStackDecoder
-from latentia.recipes.config import Config, ModelSettings
+from latentia.recipes.config import BaseModelSettings, Config, ModelSettings
 from latentia.recipes.second_stages import AutoregressiveStage, DiffusionStage, MixtureStage
 
 ENCODERS: dict[str, Callable[..., nn.Module]] = {
@@ -84,7 +92,12 @@ CORRUPTIONS: dict[str, Callable[..., corruption.Corruption]] = {
 }
 
 
-def build_model(settings: ModelSettings, spec: DataSpec, *, seed: int | None = None) -> LatentVariableModel:
+LATENT_RANGE = 10.0  # where latents under a standard normal lie: what is said of them to a model on top
+
+Model = LatentVariableModel | StackedModel
+
+
+def build_model(settings: ModelSettings, spec: DataSpec, *, seed: int | None = None) -> Model:
     """Build a model for data of a given kind.
 
     Args:
@@ -111,11 +124,30 @@ def build_model(settings: ModelSettings, spec: DataSpec, *, seed: int | None = N
             f"or --set model.posterior.name={_stochastic(settings)} for a VAE"
         )
     _check_condition(settings, spec)
+    if settings.classifier is not None and settings.condition is None:
+        raise ConfigError(
+            "a classifier is part of a model that is told the class: use --set "
+            "model.condition.name=labels, or --set model.classifier=none"
+        )
     if seed is None:
-        return _assemble(settings, spec)
+        return _stack(settings, spec)
     with torch.random.fork_rng(devices=[]):
         torch.default_generator.manual_seed(seed)
+        return _stack(settings, spec)
+
+
+def _stack(settings: ModelSettings, spec: DataSpec) -> Model:
+    """The model, on top of the one beneath it where there is one."""
+    if settings.base is None:
         return _assemble(settings, spec)
+    base = _assemble(base_settings(settings.base), spec)
+    latents = DataSpec(base.latent_shape, low=-LATENT_RANGE, high=LATENT_RANGE, classes=spec.classes)
+    return StackedModel(base, _assemble(settings, latents))
+
+
+def base_settings(settings: BaseModelSettings) -> ModelSettings:
+    """The model beneath as one that stands alone."""
+    return ModelSettings.model_validate(settings.model_dump())
 
 
 def _assemble(settings: ModelSettings, spec: DataSpec) -> LatentVariableModel:
@@ -136,6 +168,10 @@ def _assemble(settings: ModelSettings, spec: DataSpec) -> LatentVariableModel:
     out_shape = likelihood.parameter_shape(spec.event_shape)
     latent_in = latent_shape if join_z is None else join_z.out_shape
     decoder = DECODERS[settings.decoder.name](latent_in, out_shape=out_shape, **_arguments(settings.decoder))
+    label_posterior = None
+    if settings.classifier is not None:
+        network: Any = ENCODERS[settings.classifier.name](spec.event_shape, **_arguments(settings.classifier))
+        label_posterior = LabelPosterior(network, network.out_features, len(spec.classes))
     conditioning = None
     if settings.condition is not None:
         conditioning = LabelConditioning(len(spec.classes), encoder=join_x, decoder=join_z)
@@ -148,6 +184,7 @@ def _assemble(settings: ModelSettings, spec: DataSpec) -> LatentVariableModel:
         event_shape=spec.event_shape,
         latent_shape=latent_shape,
         conditioning=conditioning,
+        label_posterior=label_posterior,
     )
 
 
@@ -280,8 +317,16 @@ def _mixture(stage: MixtureStage, latent_shape: Sequence[int]) -> priors.Prior:
     return latent_priors.CorrelatedMixturePrior(latent_shape, stage.components)
 
 
-def build_objective(settings: ElboSettings | AutoencoderSettings | QuantizedSettings) -> Objective:
+def build_objective(
+    settings: ElboSettings | AutoencoderSettings | QuantizedSettings | SemiSupervisedSettings,
+    *,
+    labelled_share: float | None = None,
+) -> Objective:
     """Build an objective.
+
+    Args:
+        settings: Which, and its coefficients.
+        labelled_share: The share of all training samples that have labels, for ``semi-supervised``.
 
     Example:
         >>> build_objective(ElboSettings(beta=4.0)).coefficients_at(0.5)
@@ -296,6 +341,8 @@ def build_objective(settings: ElboSettings | AutoencoderSettings | QuantizedSett
             samples=settings.samples,
             corruption=build_corruption(settings.corruption),
         )
+    if isinstance(settings, SemiSupervisedSettings):
+        return SemiSupervised(settings.alpha, labelled=settings.labelled, labelled_share=labelled_share)
     if isinstance(settings, QuantizedSettings):
         return QuantizedObjective(commitment=settings.commitment, corruption=build_corruption(settings.corruption))
     return AutoencoderObjective(
@@ -367,6 +414,8 @@ def check_together(config: Config, spec: DataSpec, samples: int, *, validated: b
         ConfigError: Naming the better choice.
     """
     model = config.model
+    _check_few_labels(config)
+    _check_beneath(config)
     if config.objective.name == "elbo" and model.prior is None:
         rest = (
             f" --set model.posterior.name={_stochastic(model)}"
@@ -413,7 +462,8 @@ def check_together(config: Config, spec: DataSpec, samples: int, *, validated: b
     for setting in ("patience", "evaluate_every"):
         if getattr(config.training, setting) is not None and not validated:
             raise ConfigError(f"training.{setting} needs a validation part: use --set data.validation=0.05")
-    warnings = LIKELIHOODS[model.likelihood.name](**_arguments(model.likelihood)).check(spec, model.prior is not None)
+    observed = model.likelihood if model.base is None else model.base.likelihood
+    warnings = LIKELIHOODS[observed.name](**_arguments(observed)).check(spec, model.prior is not None)
     if config.objective.name == "autoencoder" and model.prior is not None:
         warnings.append(
             "the objective 'autoencoder' has no rate, so that nothing draws the latents to the prior and samples will "
@@ -440,3 +490,46 @@ def check_together(config: Config, spec: DataSpec, samples: int, *, validated: b
             f"there {those}, fewer than the {config.training.batch_size} of a batch, which holds {some} several times"
         )
     return warnings
+
+
+def _check_few_labels(config: Config) -> None:
+    """Refuse a classifier that nothing trains, or that is to be trained without what it needs."""
+    model = config.model
+    if config.objective.name != "semi-supervised":
+        if model.classifier is not None:
+            raise ConfigError(
+                "nothing trains the classifier q(y given x): use --set objective.name=semi-supervised, or "
+                "--set model.classifier=none"
+            )
+        return
+    if model.classifier is None or model.condition is None or model.prior is None:
+        raise ConfigError(
+            "the objective 'semi-supervised' needs a classifier, labels and a prior: use --set "
+            "model.classifier.name=mlp, --set model.condition.name=labels and --set model.prior.name=standard-normal, "
+            "as the preset m2 has them"
+        )
+    if config.data.labels is None:
+        raise ConfigError(
+            "the objective 'semi-supervised' learns from few labels: use --set data.labels=100; with all of them, "
+            "train conditional-vae"
+        )
+
+
+def _check_beneath(config: Config) -> None:
+    """Refuse a model beneath that nothing trains, and its training where there is none."""
+    model, training = config.model, config.training
+    given = [name for name in ("base_epochs", "base_run") if getattr(training, name) is not None]
+    if model.base is None:
+        if given:
+            raise ConfigError(f"training.{given[0]} is of a model beneath, and there is none: leave it out")
+        return
+    if len(given) != 1:
+        raise ConfigError(
+            "the model beneath is trained first or taken from a run: use --set training.base_epochs=20, or "
+            "--set training.base_run=RUN and --set training.base_epochs=none"
+        )
+    if config.objective.name != "semi-supervised":
+        raise ConfigError(
+            "a model on the latents of another is trained with a classifier: use --set "
+            "objective.name=semi-supervised, or --set model.base=none"
+        )

@@ -30,6 +30,17 @@ from latentia.settings import NONE, Settings
 from latentia.training.settings import TrainingSettings
 
 
+class BaseModelSettings(Settings):
+    """The parts of a model beneath another, whose data are then its latents: a VAE without labels, M1."""
+
+    latent_dim: int = Field(default=50, ge=1, le=2**20, description="Number of latent dimensions.")
+    encoder: EncoderSettings = MLPSettings(hidden=[600, 600])
+    decoder: DecoderSettings = MLPSettings(hidden=[600, 600])
+    posterior: GaussianPosteriorSettings = GaussianPosteriorSettings()
+    prior: StandardNormalPriorSettings = StandardNormalPriorSettings()
+    likelihood: LikelihoodSettings = BernoulliSettings()
+
+
 class ModelSettings(Settings):
     """The parts of a model."""
 
@@ -48,6 +59,12 @@ class ModelSettings(Settings):
     likelihood: LikelihoodSettings = BernoulliSettings()
     condition: LabelConditionSettings | None = Field(
         default=None, description="What the model is conditioned on, or none; 'name = \"labels\"' for the classes."
+    )
+    classifier: EncoderSettings | None = Field(
+        default=None, description="The network of q(y given x), for objective.name = 'semi-supervised'; or none."
+    )
+    base: BaseModelSettings | None = Field(
+        default=None, description="A model beneath this one, which then takes its latents for data; or none."
     )
 
 

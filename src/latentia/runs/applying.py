@@ -159,7 +159,7 @@ class Applying:
         labels: int | None = None,
         *,
         draws: int | None = None,
-        method: str = "spreading",
+        method: str | None = None,
         unlabelled: int = 10_000,
         split: str = "test",
         seed: int = 0,
@@ -177,7 +177,8 @@ class Applying:
                 own.
             draws: How often these are drawn anew, 5 if ``None``; the error is given for each.
             method: ``spreading`` along neighbours, for which unlabelled samples count too; ``svm``, ``logistic`` or
-                ``nearest``; see :func:`latentia.exploration.few_labels.classify`.
+                ``nearest``; see :func:`latentia.exploration.few_labels.classify`. If ``None``, ``spreading``, or the
+                model's own q(y given x) where it has one (M2 and M1+M2), for which nothing else can be chosen.
             unlabelled: How many training samples without labels are shown to the classifier at most.
             split: What is classified: ``test`` or ``valid``.
             seed: Of the draws.

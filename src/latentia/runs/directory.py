@@ -105,6 +105,11 @@ class RunDirectory:
         self.write_status("created", 0)
         self.write_config(config)
 
+    @property
+    def base(self) -> Path:
+        """What the training of a model beneath leaves behind: its checkpoints and metrics."""
+        return self.path / "base"
+
     def tidy(self) -> None:
         """Delete what a crash left half-written; the caller holds the lock."""
         for folder in (self.path, self.samples, self.latents, self.plots, self.priors):

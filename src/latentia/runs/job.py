@@ -18,11 +18,14 @@ import torch
 from latentia import storage
 from latentia.data.batches import IndexStream
 from latentia.data.dataset import Dataset
+from latentia.data.labels import LABELLED
 from latentia.data.seeds import derive_seed
 from latentia.errors import DataError, DivergedError, EnvironmentFault, Interrupted, LatentiaError, RunError
+from latentia.models.stacked import StackedModel
 from latentia.recipes.build import build_model, build_objective, check_together
 from latentia.recipes.config import Config
 from latentia.runs import pictures
+from latentia.runs.beneath import lay_base
 from latentia.runs.directory import RunDirectory
 from latentia.runs.model_folder import model_card, save_model
 from latentia.runs.run import Run
@@ -51,13 +54,14 @@ class Job:
     ) -> None:
         self.config, self.dataset, self.events = config, dataset, events
         self.profile, self.lap = profile, lap_of(profile)
-        if config.model.condition is not None:
-            _check_labels(dataset)
         samples, validated = len(dataset.split("train")), "valid" in dataset.splits
         self.notes = [*dataset.notes, *check_together(config, dataset.spec, samples, validated=validated)]
+        if config.model.condition is not None and config.model.classifier is None:
+            _check_labels(dataset)
         with _memory_explained(self.config):
             self.model = build_model(config.model, dataset.spec, seed=derive_seed(config.seed, "weights"))
-        self.objective = build_objective(config.objective)
+        few = len(dataset.splits.get(LABELLED, ()))
+        self.objective = build_objective(config.objective, labelled_share=few / (few + samples) if few else None)
         self.execution = execution or decide_execution(config.training, self.model)
         self.parameters = sum(parameter.numel() for parameter in self.model.parameters())
         self.seconds = {"data": time.perf_counter() - began}
@@ -157,6 +161,9 @@ class Job:
     def _fit(self, directory: RunDirectory | None, events: Events, loaded: Callable[[], None]) -> FitResult:
         before = time.perf_counter()
         with InterruptRequest() as interrupt:
+            if isinstance(self.model, StackedModel) and (directory is None or directory.last_step() == 0):
+                lay_base(self.model, self.dataset, self.config, self.execution, directory, events, interrupt, loaded)
+                loaded = _nothing
             result = fit(
                 self.model,
                 self.objective,
@@ -238,6 +245,7 @@ class Job:
         if evaluation is not None:
             test = {key: evaluation[key] for key in ("elbo", "distortion", "rate", "mse")}
             test |= {key: evaluation[key] for key in ("noisy_mse", "denoised_mse") if key in evaluation}
+            test |= {} if evaluation["error"] is None else {"error": evaluation["error"]}
         rate = result.images_per_second
         return {
             "run": None if directory is None else str(directory.path),
@@ -296,6 +304,10 @@ class Recorder(Events):
         """Append to the log."""
         if self.directory is not None:
             self.directory.log(message)
+
+
+def _nothing() -> None:
+    """It was done before."""
 
 
 def _check_labels(dataset: Dataset) -> None:

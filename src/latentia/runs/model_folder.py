@@ -13,8 +13,7 @@ from latentia import storage
 from latentia.data.dataset import DataSpec
 from latentia.data.preparation import Preparation
 from latentia.errors import CheckpointError, ConfigError, DataError, RunError
-from latentia.models.latent_variable import LatentVariableModel
-from latentia.recipes.build import build_model
+from latentia.recipes.build import Model, build_model
 from latentia.recipes.config import ModelSettings
 from latentia.runs.directory import RunDirectory
 from latentia.runs.report import short
@@ -26,7 +25,7 @@ VERSION = 1
 
 def save_model(
     folder: Path,
-    model: LatentVariableModel,
+    model: Model,
     settings: ModelSettings,
     spec: DataSpec,
     preparation: Preparation,
@@ -62,7 +61,7 @@ def save_model(
             storage.write_bytes(aside / name, content, durable=False)
 
 
-def load(path: str | Path) -> LatentVariableModel:
+def load(path: str | Path) -> Model:
     """Load the trained model of a run, ready for use.
 
     Args:
@@ -196,6 +195,7 @@ def model_card(
             "denoised_mse": f"mean over values and {noun}s, of what the model makes of those",
             "denoised_psnr": "dB",
             "denoised_ssim": f"mean over {noun}s",
+            "error": f"share of {noun}s whose class q(y given x) gets wrong",
             "active_units": f"of {evaluation.get('latent_dim')} latents, the variance of whose mean is above 0.01",
         }
         for name, unit in units.items():

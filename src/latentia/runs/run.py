@@ -28,8 +28,8 @@ from latentia.errors import ConfigError, DataError, EnvironmentFault, RunError
 from latentia.evaluation.encoding import BLOCK, evaluating
 from latentia.evaluation.likelihood import evaluate
 from latentia.maths.schedules import value_at
-from latentia.models.latent_variable import LatentVariableModel
 from latentia.parts.priors import Prior
+from latentia.recipes.build import Model
 from latentia.recipes.config import Config
 from latentia.runs import pictures
 from latentia.runs.applying import Applying
@@ -64,7 +64,7 @@ class Run(Exploring, Applying):
         *,
         directory: RunDirectory | None,
         summary: dict[str, Any],
-        model: LatentVariableModel | None = None,
+        model: Model | None = None,
         dataset: Dataset | None = None,
         rows: list[dict[str, Any]] | None = None,
     ) -> None:
@@ -91,7 +91,7 @@ class Run(Exploring, Applying):
         return self.directory.report_file
 
     @cached_property
-    def model(self) -> LatentVariableModel:
+    def model(self) -> Model:
         """The trained model, in evaluation mode."""
         assert self.directory is not None
         try:

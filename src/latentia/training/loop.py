@@ -18,9 +18,10 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from latentia.data.batches import Feed, IndexStream
+from latentia.data.batches import Feed, IndexStream, MixedFeed
 from latentia.data.blocks import blocks
 from latentia.data.dataset import Dataset
+from latentia.data.labels import LABELLED
 from latentia.data.seeds import derive_seed, generator
 from latentia.errors import CheckpointError, ConfigError, DivergedError, Interrupted
 from latentia.maths.schedules import value_at
@@ -155,7 +156,12 @@ class _Fit:
         self.seed, self.stage = seed, stage
         train = dataset.split("train")
         self.stream = IndexStream(len(train), settings.batch_size, seed, stage)
-        self.feed = Feed(train, dataset.preparation, self.stream, self.device, seed, stage)
+        self.feed: Feed | MixedFeed = Feed(train, dataset.preparation, self.stream, self.device, seed, stage)
+        labelled = getattr(objective, "labelled", 0)
+        if labelled:  # in front of each batch, so many samples of those that keep their labels
+            part, own = dataset.split(LABELLED), f"{stage} labelled"
+            few = IndexStream(len(part), labelled, seed, own)
+            self.feed = MixedFeed(Feed(part, dataset.preparation, few, self.device, seed, own), self.feed)
         self.total = settings.steps if settings.steps is not None else self.stream.steps_in(settings.epochs or 0)
         self.valid = dataset.splits.get("valid")
         if settings.patience is not None and self.valid is None:

@@ -55,6 +55,15 @@ class TrainingSettings(Settings):
     keep_checkpoints: int = Field(
         default=1, ge=1, description="How many of the latest checkpoints stay, beside the best."
     )
+    base_epochs: float | None = Field(
+        default=None,
+        gt=0,
+        le=1e6,
+        description="Passes of the training of the model beneath (model.base), which comes first; or give base_run.",
+    )
+    base_run: str | None = Field(
+        default=None, description="A finished run whose model becomes the one beneath, in place of base_epochs."
+    )
     log_every: int = Field(default=100, ge=1, le=10**6, description="Steps averaged into one line of metrics.jsonl.")
     device: str = Field(default="auto", description="auto, cpu, cuda, cuda:N or mps.")
     precision: Literal["auto", "fp32", "bf16"] = Field(default="auto", description="Of the network's arithmetic.")

@@ -39,13 +39,15 @@ class Classification:
     """How well classes are told apart from few labels.
 
     Attributes:
-        method: The classifier.
+        method: The classifier; ``q(y given x)`` for one that the model has itself.
         labels: How many labels it was given.
         unlabelled: How many samples without labels it was shown; those it has no use for count too.
         split: The part that was classified.
         n: How many samples of it.
-        errors: For ``latents`` and ``data``, the share of wrong classes in each draw of labels, in [0, 1].
-        confusion: On the latents, over all draws: how often a class (row) was taken for another (column), (C, C).
+        errors: For ``latents`` and ``data``, or for ``model`` where that classifies itself, the share of wrong
+            classes in each draw of labels, in [0, 1].
+        confusion: On the latents or by the model, over all draws: how often a class (row) was taken for another
+            (column), (C, C).
         classes: The names of the classes.
         seed: Of the draws.
         picture: The confusion matrix, or ``None``.
@@ -64,8 +66,8 @@ class Classification:
 
     @property
     def error(self) -> float:
-        """The mean error on the latents, in [0, 1]."""
-        return statistics.fmean(self.errors["latents"])
+        """The mean error on the latents, or of the model's own classifier, in [0, 1]."""
+        return statistics.fmean(next(iter(self.errors.values())))
 
     def to_json(self) -> dict[str, Any]:
         """As a JSON object."""
@@ -93,7 +95,7 @@ def classify_run(
     labels: int | None = None,
     *,
     draws: int | None = None,
-    method: str = "spreading",
+    method: str | None = None,
     unlabelled: int = 10_000,
     split: str = "test",
     seed: int = 0,
@@ -101,6 +103,9 @@ def classify_run(
     write: bool = True,
 ) -> Classification:
     """Classify a part from few labels of the training part; see :meth:`latentia.Run.classify`."""
+    if run.model.classifies:
+        return _classify_itself(run, labels, draws, method, split, seed, out, write)
+    method = method or METHODS[0]
     _check(run, labels, draws, method, unlabelled, split)
     train, asked = run.dataset.split("train"), _labelled(run, split)
     assert asked.y is not None
@@ -118,10 +123,61 @@ def classify_run(
             if name == "latents":
                 np.add.at(confusion, (truth, found), 1)
     kept = len(draws_of_labels[0][0])
+    return _drawn(run, method, kept, shown, split, errors, confusion, seed, out, write)
+
+
+def _classify_itself(
+    run: Run,
+    labels: int | None,
+    draws: int | None,
+    method: str | None,
+    split: str,
+    seed: int,
+    out: str | Path | None,
+    write: bool,
+) -> Classification:
+    """Classify by the model's own q(y given x), which has learned from the labels that the run keeps."""
+    given = {"labels": labels, "draws": draws, "method": method}
+    if wrong := [name for name, value in given.items() if value is not None]:
+        raise ConfigError(
+            f"the model classifies by a q(y given x) of its own, learned from the labels of its training: leave "
+            f"{' and '.join(wrong)} out"
+        )
+    if split not in ("test", "valid"):
+        raise ConfigError("the labels come from the training part, so another part must be classified: test or valid")
+    part = _labelled(run, split)
+    with evaluating(run.model) as device:
+        found = [
+            run.model.classify(block.x).argmax(1).cpu().numpy()
+            for block in blocks(part, run.preparation, size=BLOCK, seed=0, purpose="evaluation", device=device)
+        ]
+    assert part.y is not None
+    truth, said = part.y.numpy(), np.concatenate(found)
+    confusion = np.zeros((len(run.spec.classes),) * 2, int)
+    np.add.at(confusion, (truth, said), 1)
+    kept, bare = (len(run.dataset.split(name)) for name in (LABELLED, "train"))
+    errors = {"model": [float((said != truth).mean())]}
+    return _drawn(run, "q(y given x)", kept, bare, split, errors, confusion, seed, out, write)
+
+
+def _drawn(
+    run: Run,
+    method: str,
+    kept: int,
+    shown: int,
+    split: str,
+    errors: dict[str, list[float]],
+    confusion: np.ndarray,
+    seed: int,
+    out: str | Path | None,
+    write: bool,
+) -> Classification:
+    """The result, with its picture."""
     path = place(run, out, "classification.png", folder="plots") if write else None
-    result = Classification(method, kept, shown, split, len(truth), errors, confusion, run.spec.classes, seed, path)
+    n, classes = len(run.dataset.split(split)), run.spec.classes
+    result = Classification(method, kept, shown, split, n, errors, confusion, classes, seed, path)
     if path is not None:
-        save_figure(plot_confusion(confusion, run.spec.classes, title=_title(run, result)), path)
+        save_figure(plot_confusion(confusion, classes, title=_title(run, result)), path)
     return result
 
 
@@ -131,7 +187,8 @@ def _check(run: Run, labels: int | None, draws: int | None, method: str, unlabel
             f"there is no classifier '{method}': use {', '.join(METHODS)}.{did_you_mean(method, METHODS)}"
         )
     if (draws is not None and draws < 1) or unlabelled < 0:
-        raise ConfigError(f"draws must be at least 1 and unlabelled at least 0, not {draws} and {unlabelled}")
+        given = DRAWS if draws is None else draws
+        raise ConfigError(f"draws must be at least 1 and unlabelled at least 0, not {given} and {unlabelled}")
     if split not in ("test", "valid"):
         raise ConfigError("the labels come from the training part, so another part must be classified: test or valid")
     if run.model.conditional:
@@ -210,10 +267,13 @@ def _represent(run: Run, part: Split, rows: np.ndarray | None) -> dict[str, np.n
 
 
 def _title(run: Run, result: Classification) -> str:
-    draws = len(result.errors["latents"])
+    draws = len(next(iter(result.errors.values())))
     which = f", mean of {draws} draws" if draws > 1 else ""
-    error, other = (100 * statistics.fmean(result.errors[name]) for name in REPRESENTATIONS)
+    words = {"latents": " from latents", "data": " from the data themselves", "model": ""}
+    found = {name: f"{100 * statistics.fmean(values):.1f} %" for name, values in result.errors.items()}
+    first, *others = found
+    more = "".join(f", {found[name]}{words[name]}" for name in others)
     return (
-        f"{run.name}, {result.labels} labels ({result.method}{which}): {error:.1f} % of {result.n:,} {result.split} "
-        f"{run.spec.noun}s wrong from latents, {other:.1f} % from the data themselves"
+        f"{run.name}, {result.labels} labels ({result.method}{which}): {found[first]} of {result.n:,} {result.split} "
+        f"{run.spec.noun}s wrong{words[first]}{more}"
     )

@@ -94,7 +94,8 @@ def _case(run: Run, state: str, dataset: Dataset | None, model: Any, missing: li
     objective = config.objective
     schedule = getattr(objective, "capacity", None)
     schedule = getattr(objective, "beta", None) if schedule is None else schedule
-    likelihood = config.model.likelihood.model_dump(mode="json")
+    base = config.model.base
+    likelihood = (config.model.likelihood if base is None else base.likelihood).model_dump(mode="json")
     beta = run.beta
     return Case(
         state=state,
