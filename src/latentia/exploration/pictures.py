@@ -132,7 +132,7 @@ def plot_reconstructions(
             return heat_maps(bands, spec, title)
         pictures = [to_rgb(part[:MOST_IMAGES], spec.low, spec.high) for part in (x, x_hat)]
         remarks = ["top: original; bottom: reconstruction and its mse", *remarks_on(x, spec)]
-        return sheet(pictures, title, 8, above, remarks, below)
+        return sheet(pictures, title, 10 if len(x) <= 10 else 8, above, remarks, below)
 
 
 def _class_vectors(x: Tensor, names: list[str], spec: DataSpec, title: str) -> Figure:

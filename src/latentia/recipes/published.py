@@ -260,7 +260,7 @@ _SYSTEMS = [
         None,
         (),
         limit=sum(_AE_32) / len(_AE_32),
-        reason="a rule of ours: at most the reference of ae-32",
+        reason="at most the reference of ae-32, a rule of ours",
         remark="the module gives the codebook alone, neither networks nor budget nor figure: 20 epochs",
     ),
     PublishedSystem(
@@ -271,7 +271,7 @@ _SYSTEMS = [
         None,
         (),
         limit=0.8 * _DENOISED,
-        reason="a rule of ours: at least 20 % below the reference of denoising-ae-64",
+        reason="at least 20 % below the reference of denoising-ae-64, a rule of ours",
         remark="20 epochs, as denoising-ae-64, and its noise",
     ),
 ]
