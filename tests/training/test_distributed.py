@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import socket
 import subprocess
 import sys
@@ -26,6 +27,8 @@ from latentia.objectives.quantized import QuantizedObjective
 from latentia.objectives.terms import LossTerms
 from latentia.recipes.build import build_model
 from latentia.recipes.config import make_config
+from latentia.runs.directory import RunDirectory
+from latentia.runs.fitting import resume
 from latentia.training.checkpoint import CheckpointStore
 from latentia.training.distributed import Alone, Ranks, joined
 from latentia.training.events import Events
@@ -245,7 +248,7 @@ def test_what_processes_cannot_share_is_refused_in_all_of_them(two: Path):
     for rank in range(2):
         said = json.loads((two / f"said-{rank}.json").read_text(encoding="utf-8"))
         assert "NormOfTheBatch cannot be trained by several processes" in said["objective"]
-        assert "choose a multiple of 2, such as --set training.batch_size=8" in said["batch"]
+        assert "choose a multiple of 2" in said["batch"]
         assert "different numbers of seeds" in said["agree"]
 
 
@@ -292,6 +295,31 @@ def test_a_fault_of_one_process_is_told_by_process_0_alone(tmp_path: Path):
     assert [process.returncode for process in processes] == [1, 1]
     assert "is not empty" in outputs[0] and outputs[0].count("latentia:") == 1
     assert "latentia:" not in outputs[1]
+
+
+def test_torchrun_is_interrupted_and_its_run_goes_on_in_one_process(tmp_path: Path):
+    run = tmp_path / "run"
+    launcher = ["-m", "torch.distributed.run", "--nproc-per-node", "2", "--master-port", str(free_port())]
+    process = subprocess.Popen(
+        [sys.executable, *launcher, *TRAINING, "--out", str(run)],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )
+    try:
+        wait_for_checkpoint(run, [process])
+        process.send_signal(signal.SIGINT)
+        output = process.communicate(timeout=120)[0]
+    finally:
+        process.kill()
+        process.communicate()
+    directory = RunDirectory(run)
+    assert directory.state() == "interrupted", output
+    assert output.count("latentia: interrupted after step") == 1
+    assert directory.meta()["processes"] == 2
+    epochs = (directory.last_step() + 2) * 32 / directory.meta()["data"]["splits"]["train"]
+    assert resume(run, epochs=epochs).summary["processes"] == 1
+    assert directory.state() == "finished"
 
 
 def test_how_a_process_was_started():

@@ -269,10 +269,20 @@ class Processes(Ranks):
             if reason is not None and not isinstance(error, ProcessLost):
                 self._store.set(f"stopped/{self.rank}", reason)
             self._store.set(f"beat/{self.rank}", "done")
-        if self.lost:
-            return  # a group that has lost a member can hang where it is closed
+        if not self.lost and (error is None or self.kind == "cpu"):  # otherwise closing the group could hang
+            with suppress(RuntimeError):
+                dist.destroy_process_group()
+        if self.main and error is not None:
+            self._wait_for_the_others()
+
+    def _wait_for_the_others(self) -> None:
+        """Let those that are there hear the reason: it may be kept by this process, and is gone when it ends."""
+        others = {f"beat/{rank}" for rank in range(1, self.world)}
+        until = time.monotonic() + GRACE_SECONDS
         with suppress(RuntimeError):
-            dist.destroy_process_group()
+            while len(others) > (1 if self.lost else 0) and time.monotonic() < until:
+                others -= {key for key in others if self._store.check([key]) and self._store.get(key) == b"done"}
+                time.sleep(0.05)
 
     def _explained(self) -> ProcessLost:
         """Why an exchange failed, as far as the others have told."""
