@@ -37,6 +37,18 @@ class EnvironmentFault(LatentiaError):
     """The machine is at fault: a full disk, a missing device, an optional package that is not installed."""
 
 
+class ProcessLost(EnvironmentFault):
+    """One of several processes that train together has ended, or cannot be reached.
+
+    Attributes:
+        told: Whether process 0 tells it, so that this one need not.
+    """
+
+    def __init__(self, message: str, *, told: bool = False) -> None:
+        super().__init__(message)
+        self.told = told
+
+
 class ConfigError(LatentiaError):
     """The command line or the config is at fault: misspelt, of the wrong type, out of range, or contradictory."""
 

@@ -15,10 +15,12 @@ from collections.abc import Sequence
 from contextlib import suppress
 from typing import Any, TextIO
 
-from latentia.errors import Interrupted, LatentiaError, did_you_mean
+from latentia.errors import ConfigError, Interrupted, LatentiaError, ProcessLost, did_you_mean
 from latentia.storage import is_full
+from latentia.training.launch import launched
 
 _CHOICE = re.compile(r"'(?P<word>[^']*)' is not one of (?P<options>'.*')\.$")
+_SHARED = ("train", "resume")  # what several processes can do together
 USAGE = 2
 INTERRUPTED = 130
 
@@ -32,6 +34,8 @@ def main() -> None:
     code = run(sys.argv[1:])
     _flush_or_discard(sys.stdout)
     _flush_or_discard(sys.stderr)
+    if _is_one_of_several():
+        os._exit(code)  # all is written; to close what joined it to processes that may be gone could take long
     sys.exit(code)
 
 
@@ -46,11 +50,14 @@ def run(arguments: Sequence[str]) -> int:
         fault; 3 diverged; 130 interrupted.
     """
     try:
+        _check_processes(arguments)
         code = _dispatch(arguments)
         sys.stdout.flush()  # here, where a full disk or a closed pipe behind stdout can still be told
         return code
     except Interrupted as interruption:
         return _say(str(interruption), interruption.exit_code)
+    except ProcessLost as error:
+        return error.exit_code if error.told else _say(f"error: {error}", error.exit_code, anyway=True)
     except LatentiaError as error:
         return _say(f"error: {error}", error.exit_code)
     except KeyboardInterrupt:
@@ -65,6 +72,16 @@ def run(arguments: Sequence[str]) -> int:
         traceback.print_exc()
         kind = type(error).__name__
         return _say(f"error: this {kind} is a bug in Latentia; please report it with the lines above", 1)
+
+
+def _check_processes(arguments: Sequence[str]) -> None:
+    """Refuse to do something as often as there are processes."""
+    world, command = launched().world, arguments[0] if arguments else ""
+    if world > 1 and command not in _SHARED and not command.startswith("-"):
+        raise ConfigError(
+            f"`latentia {command}` is for one process, and torchrun started {world}: run it without torchrun, which is "
+            f"for {' and '.join(_SHARED)}"
+        )
 
 
 def _explain(error: OSError) -> str:
@@ -111,11 +128,27 @@ def _say_usage(error: Any) -> int:
     return USAGE
 
 
-def _say(message: str, code: int) -> int:
-    """Print one line about the command and return the exit code."""
+def _say(message: str, code: int, *, anyway: bool = False) -> int:
+    """Print one line about the command and return the exit code; of several processes, only process 0 prints."""
+    if not (anyway or _is_main()):
+        return code
     with suppress(OSError):  # nobody listens
         print(f"latentia: {' '.join(message.split())}", file=sys.stderr)
     return code
+
+
+def _is_main() -> bool:
+    try:
+        return launched().main
+    except LatentiaError:  # which is what is to be said
+        return True
+
+
+def _is_one_of_several() -> bool:
+    try:
+        return launched().world > 1
+    except LatentiaError:
+        return False
 
 
 def _show_warning(

@@ -10,6 +10,7 @@ import typer
 
 from latentia.cli import completion, options
 from latentia.errors import ConfigError, did_you_mean
+from latentia.training.launch import launched
 
 PresetOrConfig = Annotated[
     str,
@@ -114,6 +115,7 @@ def train(
 
     The run's directory gets config, metrics, checkpoints, model and report.html.
     Ctrl-C saves a checkpoint, from which `latentia resume` goes on.
+    `torchrun --nproc-per-node 2 -m latentia train ...` shares each batch between two processes or GPUs.
     """
     options.exclude("--epochs", epochs, "--steps", steps)
     options.exclude("--seed", seed, "--seeds", seeds)
@@ -139,6 +141,8 @@ def train(
         else:
             run = runs.train(system, seed=seed, events=events, profile=profile and _stopwatch(), **arguments)
             summary = run.summary
+    if not launched().main:  # process 0 says what came of it
+        return
     if json:
         printing.document(summary)
     elif run is None:
@@ -179,6 +183,8 @@ def resume(
 
     with progress.shown() as events:
         resumed = runs.resume(run, epochs=epochs, events=events)
+    if not launched().main:
+        return
     if json:
         printing.document(resumed.summary)
         return

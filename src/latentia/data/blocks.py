@@ -38,6 +38,8 @@ def blocks(
     seed: int,
     purpose: str,
     device: torch.device | str = "cpu",
+    rank: int = 0,
+    world: int = 1,
 ) -> Iterator[Block]:
     """Go through a split once, in order.
 
@@ -48,11 +50,14 @@ def blocks(
         seed: Seeds the noise of preparations that need some (dynamic binarisation, dequantisation).
         purpose: Mixed into the seed, so that different uses draw different noise.
         device: Where the blocks are wanted.
+        rank: This process's number among ``world``.
+        world: Number of processes; each gets every ``world``-th block, perhaps none.
 
     Yields:
         Blocks of ``size`` images, the last with what remains.
     """
-    for index, start in enumerate(range(0, len(split), size)):
+    for index in range(rank, -(-len(split) // size), world):
+        start = index * size
         stored = split.x[start : start + size].to(device)
         noise = None
         if preparation.needs_noise:

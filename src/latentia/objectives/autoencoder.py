@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 
 from latentia.data.corruption import Corruption
+from latentia.data.whole import whole
 from latentia.errors import ConfigError
 from latentia.maths.functional import bernoulli_kl
 from latentia.objectives.terms import LossTerms, Unscheduled
@@ -109,7 +110,7 @@ class AutoencoderObjective(Unscheduled):
                 "the KL sparsity needs latents in (0, 1): use --set model.posterior.name=deterministic --set "
                 "model.posterior.activation=sigmoid, or --set objective.kl_sparsity=0 --set objective.l1=0.001"
             )
-        mean = z.mean(0, dtype=torch.promote_types(z.dtype, torch.float32))  # (latent,)
+        mean = whole(z).mean(0, dtype=torch.promote_types(z.dtype, torch.float32))  # (latent,)
         aim = mean.new_full((), math.log(self.rho) - math.log1p(-self.rho))
         return bernoulli_kl(aim, torch.logit(mean, eps=_SATURATED)).sum()
 

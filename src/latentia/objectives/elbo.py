@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 
 from latentia.data.corruption import Corruption
+from latentia.data.whole import whole
 from latentia.errors import ConfigError
 from latentia.maths.schedules import Schedule, settled_at, value_at
 from latentia.objectives.terms import LossTerms
@@ -122,4 +123,4 @@ class Elbo:
                 "free bits need the rate of each latent dimension, which this prior has not in closed form: "
                 "use --set objective.free_bits=0, or --set model.prior.name=standard-normal"
             )
-        return level.kl.mean(0).clamp_min(self.free_bits).sum()
+        return whole(level.kl).mean(0).clamp_min(self.free_bits).sum()

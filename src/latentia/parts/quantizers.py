@@ -16,6 +16,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from latentia.data.whole import whole
 from latentia.errors import ConfigError
 from latentia.maths.distributions import Delta
 from latentia.parts.posteriors import Posterior
@@ -50,7 +51,7 @@ class Quantized(Delta):
 
     def perplexity(self) -> Tensor:
         """How many codes this batch uses, as the exponential of their entropy, a scalar in [1, codebook_size]."""
-        return perplexity(torch.bincount(self.indices.flatten(), minlength=self.codebook_size))
+        return perplexity(torch.bincount(whole(self.indices.flatten()), minlength=self.codebook_size))
 
 
 class StraightThrough(torch.autograd.Function):
@@ -227,12 +228,12 @@ class VectorQuantizer(Quantizer):
             rows = encoded.detach().movedim(1, -1).reshape(-1, encoded.shape[1])  # (N, D)
             learns = self.training and torch.is_grad_enabled()
             if learns and self.from_data and not bool(self.steps):
-                self._start(rows)
+                self._start(whole(rows))
             indices, errors = nearest(rows, self.codebook.detach())
             codes = self.codebook[indices].view(*encoded.movedim(1, -1).shape).movedim(-1, 1)
             q = Quantized(encoded, codes, indices.view(len(encoded), *self.code_shape), self.codebook_size)
             if learns:
-                self._learn(rows, indices, errors)
+                self._learn(whole(rows), whole(indices), whole(errors))
         return q
 
     def lookup(self, indices: Tensor) -> Tensor:

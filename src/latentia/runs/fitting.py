@@ -5,6 +5,7 @@ from __future__ import annotations
 import statistics
 import time
 from collections.abc import Mapping, Sequence
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +22,7 @@ from latentia.runs.job import Job, planned_steps
 from latentia.runs.model_folder import is_whole
 from latentia.runs.report import short
 from latentia.runs.run import Run, reload_data
+from latentia.training.distributed import Ranks, joined
 from latentia.training.events import Events
 from latentia.training.execution import Execution
 from latentia.training.profiling import Profile, lap_of
@@ -60,7 +62,7 @@ def train(
             :class:`~latentia.training.profiling.Profile` whose time began before this call.
 
     Returns:
-        The finished run.
+        The finished run. Of several processes that ``torchrun`` started, only process 0 has its directory and figures.
 
     Raises:
         ConfigError: If settings are wrong or contradict each other or the data.
@@ -68,7 +70,7 @@ def train(
         RunError: If the directory is not empty or in use.
         DivergedError: If the loss becomes NaN or infinite.
         Interrupted: On SIGINT or SIGTERM; ``latentia resume`` goes on.
-        EnvironmentFault: If the disk is full, or the device is not there.
+        EnvironmentFault: If the disk is full, the device is not there, or another process has ended.
 
     Example:
         >>> run = train("vae", directory=None, epochs=1)
@@ -84,19 +86,20 @@ def train(
     lap_of(watch)("config")
     if config.data.source == "arrays" and (data is None or isinstance(data, (str, Path))):
         raise ConfigError("this config was trained on arrays passed from Python: pass them again as data=...")
-    if directory is None:
-        return _job(config, data, data_dir, began, events, watch).work(None)
-    path = new_run_path(config.preset or "model") if directory == "auto" else Path(directory)
-    run_directory = RunDirectory(path)
-    run_directory.check_free()
-    try:
-        job = _job(config, data, data_dir, began, events, watch)
-        with run_directory.locked():
-            run_directory.create(config, job.meta(data_dir))
-            return job.work(run_directory)
-    finally:
-        if directory == "auto" and not run_directory.config_file.exists():
-            run_directory.abandon()
+    with joined(config.training.device) as ranks:
+        if directory is None or not ranks.main:
+            return _job(config, data, data_dir, began, events, watch if ranks.main else None, ranks).work(None)
+        path = new_run_path(config.preset or "model") if directory == "auto" else Path(directory)
+        run_directory = RunDirectory(path)
+        run_directory.check_free()
+        try:
+            job = _job(config, data, data_dir, began, events, watch, ranks)
+            with run_directory.locked():
+                run_directory.create(config, job.meta(data_dir))
+                return job.work(run_directory)
+        finally:
+            if directory == "auto" and not run_directory.config_file.exists():
+                run_directory.abandon()
 
 
 def _job(
@@ -106,10 +109,12 @@ def _job(
     began: float,
     events: Events | None,
     profile: Profile | None,
+    ranks: Ranks,
 ) -> Job:
-    dataset = load_data(config.data, data_dir=data_dir, arrays=None if isinstance(data, (str, Path)) else data)
+    with ranks.in_turn():
+        dataset = load_data(config.data, data_dir=data_dir, arrays=None if isinstance(data, (str, Path)) else data)
     lap_of(profile)("data")
-    return Job(config, dataset, began, events or Events(), profile=profile)
+    return Job(config, dataset, began, events or Events(), profile=profile, ranks=ranks)
 
 
 def resume(
@@ -146,19 +151,26 @@ def resume(
     config = directory.read_config()
     if epochs is None and directory.state() == "finished" and not _lost(directory):
         return Run(config, directory=directory, summary=directory.status().get("summary") or {})
-    with directory.locked():
-        directory.check_checkpoints()
-        directory.tidy()
+    stored = directory.meta().get("execution")
+    execution = None if stored is None else Execution.from_json(stored)
+    kind = "auto" if execution is None else execution.device.partition(":")[0]
+    with joined(kind) as ranks, directory.locked() if ranks.main else nullcontext():
+        if ranks.main:
+            directory.check_checkpoints()
+            directory.tidy()
         config = directory.read_config()
-        dataset = reload_data(directory, config, data)
+        with ranks.in_turn():
+            dataset = reload_data(directory, config, data)
         if epochs is not None:
             config = _extended(directory, config, epochs, len(dataset.split("train")))
-        stored = directory.meta().get("execution")
-        job = Job(config, dataset, began, events or Events(), None if stored is None else Execution.from_json(stored))
         summary = directory.status().get("summary") or {}
-        if epochs is None and directory.state() == "finished" and summary.get("steps") == directory.last_step():
-            return job.rebuild(directory, summary)
-        return job.work(directory, resumed=True, extended=epochs is not None)
+        complete = directory.state() == "finished" and summary.get("steps") == directory.last_step()
+        if not ranks.from_main(epochs is None and complete):
+            job = Job(config, dataset, began, events or Events(), execution, ranks=ranks)
+            return job.work(directory if ranks.main else None, resumed=True, extended=epochs is not None)
+        if not ranks.main:
+            return Run(config, directory=directory, summary=summary)
+        return Job(config, dataset, began, events or Events(), execution).rebuild(directory, summary)
 
 
 def _lost(directory: RunDirectory) -> bool:
@@ -208,7 +220,8 @@ def train_seeds(
         **arguments: Further arguments of :func:`train`.
 
     Returns:
-        ``runs`` with each run's summary, and ``test`` with the mean, standard deviation and values of each figure.
+        ``runs`` with each run's summary, and ``test`` with the mean, standard deviation and values of each figure; of
+        several processes that ``torchrun`` started, only in process 0.
 
     Raises:
         ConfigError: If ``seeds`` is smaller than 1.
@@ -216,14 +229,19 @@ def train_seeds(
     if seeds < 1:
         raise ConfigError(f"seeds must be at least 1, not {seeds}")
     config = resolve(preset, data, **{key: value for key, value in arguments.items() if key in _RESOLVED})
-    if directory == "auto":
-        directory = new_run_path(f"{config.preset or 'model'}-seeds")
-    elif directory is not None:
-        RunDirectory(Path(directory)).check_free()
     summaries = []
-    for seed in range(seeds):
-        place = None if directory is None else Path(directory) / f"seed-{seed}"
-        summaries.append(train(preset, data, directory=place, seed=seed, **arguments).summary)
+    with joined(config.training.device) as ranks:
+        if not ranks.main:
+            directory = None
+        elif directory == "auto":
+            directory = new_run_path(f"{config.preset or 'model'}-seeds")
+        elif directory is not None:
+            RunDirectory(Path(directory)).check_free()
+        for seed in range(seeds):
+            place = None if directory is None else Path(directory) / f"seed-{seed}"
+            run = train(preset, data, directory=place, seed=seed, **arguments)
+            if ranks.main:
+                summaries.append(run.summary)
     figures: dict[str, Any] = {}
     for name in ("elbo", "distortion", "rate", "mse"):
         values = [summary["test"][name] for summary in summaries if summary["test"] is not None]

@@ -8,7 +8,7 @@ import shlex
 import subprocess
 import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -20,16 +20,26 @@ from latentia.data.batches import IndexStream
 from latentia.data.dataset import Dataset
 from latentia.data.labels import LABELLED
 from latentia.data.seeds import derive_seed
-from latentia.errors import DataError, DivergedError, EnvironmentFault, Interrupted, LatentiaError, RunError
+from latentia.errors import (
+    ConfigError,
+    DataError,
+    DivergedError,
+    EnvironmentFault,
+    Interrupted,
+    LatentiaError,
+    ProcessLost,
+    RunError,
+)
 from latentia.models.stacked import StackedModel
 from latentia.recipes.build import build_model, build_objective, check_together
-from latentia.recipes.config import Config
+from latentia.recipes.config import Config, to_toml
 from latentia.runs import pictures
 from latentia.runs.beneath import lay_base
 from latentia.runs.directory import RunDirectory
 from latentia.runs.model_folder import model_card, save_model
 from latentia.runs.run import Run
 from latentia.runs.uses.doctor import examine
+from latentia.training.distributed import Alone, Ranks
 from latentia.training.events import Events, Several
 from latentia.training.execution import Execution, decide_execution, describe_machine
 from latentia.training.interrupt import InterruptRequest
@@ -51,9 +61,12 @@ class Job:
         events: Events,
         execution: Execution | None = None,
         profile: Profile | None = None,
+        ranks: Ranks | None = None,
     ) -> None:
-        self.config, self.dataset, self.events = config, dataset, events
+        self.ranks = ranks or Alone()
+        self.config, self.dataset, self.events = config, dataset, events if self.ranks.main else Events()
         self.profile, self.lap = profile, lap_of(profile)
+        _check_batch(config.training.batch_size, self.ranks.world)
         samples, validated = len(dataset.split("train")), "valid" in dataset.splits
         self.notes = [*dataset.notes, *check_together(config, dataset.spec, samples, validated=validated)]
         if config.model.condition is not None and config.model.classifier is None:
@@ -62,7 +75,10 @@ class Job:
             self.model = build_model(config.model, dataset.spec, seed=derive_seed(config.seed, "weights"))
         few = len(dataset.splits.get(LABELLED, ()))
         self.objective = build_objective(config.objective, labelled_share=few / (few + samples) if few else None)
-        self.execution = execution or decide_execution(config.training, self.model)
+        self.execution = self.ranks.placed(execution or decide_execution(config.training, self.model))
+        self.ranks.agree(
+            settings=to_toml(config), data=dataset.fingerprint, versions_of_Latentia=_versions()["latentia"]
+        )
         self.parameters = sum(parameter.numel() for parameter in self.model.parameters())
         self.seconds = {"data": time.perf_counter() - began}
         self.lap("model")
@@ -74,6 +90,7 @@ class Job:
             "git": _git_commit(),
             "machine": describe_machine(self.execution.device),
             "execution": self.execution.to_json(),
+            "processes": self.ranks.world,
             "seed": self.config.seed,
             "parameters": self.parameters,
             "data": {
@@ -96,6 +113,15 @@ class Job:
         """
         recorder = Recorder(directory)
         events = Several(self.events, recorder)
+        place = self.ranks.from_main(None if directory is None else str(directory.path))
+
+        def abandoned(reason: str) -> str:
+            message = reason if place is None else _way_on(reason, RunDirectory(Path(place)))
+            if directory is not None:
+                with suppress(LatentiaError):
+                    directory.write_status("failed", recorder.step, error=message)
+                    directory.log(f"failed: {message}")
+            return message
 
         def loaded() -> None:
             if extended and directory is not None:
@@ -103,10 +129,13 @@ class Job:
                 directory.write_config(self.config)
             self._announce(events, directory)
 
-        with _outcome_recorded(directory, recorder, resumed), _memory_explained(self.config):
+        self.ranks.abandoning = abandoned
+        with _outcome_recorded(directory, recorder, resumed, place), _memory_explained(self.config):
             for note in self.notes:
                 events.said(note)
             result = self._fit(directory, events, loaded)
+            if not self.ranks.main:  # which evaluates and draws
+                return Run(self.config, directory=None, summary={}, model=self.model, dataset=self.dataset)
             return self._finish(directory, result, events, recorder)
 
     def rebuild(self, directory: RunDirectory, summary: Mapping[str, Any]) -> Run:
@@ -177,6 +206,7 @@ class Job:
                 interrupt=interrupt,
                 loaded=loaded,
                 profile=self.profile,
+                ranks=self.ranks,
             )
         self.seconds["training"] = time.perf_counter() - before
         return result
@@ -259,6 +289,7 @@ class Job:
             "precision": self.execution.precision,
             "threads": self.execution.threads,
             "compiled": self.execution.compiled,
+            "processes": self.ranks.world,
             "images_per_second": None if rate is None else round(rate, 1),
             "seconds": {"compilation": 0.0, **{name: round(value, 3) for name, value in self.seconds.items()}},
             "best_step": result.best_step,
@@ -320,12 +351,33 @@ def _check_labels(dataset: Dataset) -> None:
         )
 
 
+def _check_batch(batch_size: int, processes: int) -> None:
+    """Refuse a batch that several processes cannot share equally, before anything is written."""
+    if batch_size % processes:
+        multiple = -(-batch_size // processes) * processes
+        raise ConfigError(
+            f"{processes} processes cannot share batches of {batch_size} equally: choose a multiple of {processes}, "
+            f"such as --set training.batch_size={multiple}"
+        )
+
+
 @contextmanager
-def _outcome_recorded(directory: RunDirectory | None, recorder: Recorder, resumed: bool) -> Iterator[None]:
-    """Write into the run's status how it ended, if not well; add to what stopped training how to go on."""
+def _outcome_recorded(
+    directory: RunDirectory | None, recorder: Recorder, resumed: bool, place: str | None
+) -> Iterator[None]:
+    """Write into the run's status how it ended, if not well; add to what stopped training how to go on.
+
+    Args:
+        directory: The run's files, where this process writes them.
+        recorder: Knows how far it came.
+        resumed: Whether the run has begun before.
+        place: The run's directory, whoever writes it.
+    """
     try:
         yield
     except BaseException as error:
+        if isinstance(error, ProcessLost) and place is not None:
+            error.args = (_way_on(str(error), RunDirectory(Path(place))),)
         if directory is None:
             raise
         state = "failed"
@@ -347,6 +399,14 @@ def _outcome_recorded(directory: RunDirectory | None, recorder: Recorder, resume
                 f"{error}; step {directory.last_step()} is saved, from which `{command}` goes on"
             ) from error.__cause__
         raise
+
+
+def _way_on(reason: str, directory: RunDirectory) -> str:
+    """Why a training ended with the loss of a process, and how to go on with it."""
+    step, command = directory.last_step(), f"latentia resume {shlex.quote(str(directory.path))}"
+    if step == 0:
+        return f"{reason}; nothing had been saved yet: `{command}` begins anew, with as many processes as it is given"
+    return f"{reason}; step {step} is saved, from which `{command}` goes on, with as many processes as it is given"
 
 
 @contextmanager

@@ -11,8 +11,9 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping
-from contextlib import nullcontext
-from dataclasses import dataclass, field
+from contextlib import ExitStack, nullcontext, suppress
+from dataclasses import asdict, dataclass, field
+from functools import partial
 from typing import Any
 
 import torch
@@ -23,12 +24,13 @@ from latentia.data.blocks import blocks
 from latentia.data.dataset import Dataset
 from latentia.data.labels import LABELLED
 from latentia.data.seeds import derive_seed, generator
-from latentia.errors import CheckpointError, ConfigError, DivergedError, Interrupted
+from latentia.errors import CheckpointError, ConfigError, DivergedError, Interrupted, LatentiaError, ProcessLost
 from latentia.maths.schedules import value_at
 from latentia.objectives.terms import Objective
 from latentia.training.average import WeightAverage
 from latentia.training.checkpoint import Checkpoint, CheckpointStore, restore_model
 from latentia.training.clock import Clock
+from latentia.training.distributed import Alone, Ranks
 from latentia.training.events import Events
 from latentia.training.execution import Execution, default_generator, default_generator_kept
 from latentia.training.interrupt import InterruptRequest
@@ -37,6 +39,7 @@ from latentia.training.optimizer import FusedAdam
 from latentia.training.phases import phases_of
 from latentia.training.profiling import Profile, lap_of
 from latentia.training.settings import TrainingSettings
+from latentia.training.shares import Shares, sharing
 
 VALIDATION_BLOCK = 256
 CHECKPOINT_SECONDS = 10.0
@@ -93,6 +96,7 @@ def fit(
     interrupt: InterruptRequest | None = None,
     loaded: Callable[[], None] | None = None,
     profile: Profile | None = None,
+    ranks: Ranks | None = None,
 ) -> FitResult:
     """Train a model in place, from its last checkpoint if the store has one.
 
@@ -113,6 +117,8 @@ def fit(
         interrupt: Asked after each step whether to stop.
         loaded: Called once the last checkpoint is loaded, if there is one, before anything on the disk is changed.
         profile: Told where the time goes; ``None`` costs nothing.
+        ranks: The processes that train together, each of which calls this with the same arguments; only process 0
+            reads and writes files and tells anybody. ``None`` for this one alone.
 
     Returns:
         What the fit came to.
@@ -121,17 +127,34 @@ def fit(
         DivergedError: A NaN or infinite loss; the last good checkpoint is kept.
         Interrupted: The interrupt was requested; a checkpoint was saved.
         CheckpointError: The last checkpoint is damaged or does not fit.
-        ConfigError: Settings that contradict the data, such as patience without a validation part.
+        ProcessLost: Another process has ended.
+        ConfigError: Settings that contradict the data, such as patience without a validation part; with several
+            processes, a batch that they cannot share equally, or an objective that cannot be divided among them.
     """
-    with execution.applied(), default_generator_kept(execution.device):
-        run = _Fit(model, objective, dataset, settings, execution=execution, seed=seed, stage=stage, profile=profile)
-        try:
-            run.attach(store, metrics, events or Events(), interrupt, loaded)
-            return run.run()
-        finally:
-            run.feed.close()
-            if profile is not None:
-                profile.end()
+    ranks = ranks or Alone()
+    if not ranks.main:
+        store = metrics = events = loaded = None
+    with ExitStack() as stack:
+        stack.enter_context(execution.applied())
+        stack.enter_context(default_generator_kept(execution.device))
+        if ranks.world > 1:
+            stack.enter_context(sharing(model))
+        run = _Fit(
+            model,
+            objective,
+            dataset,
+            settings,
+            execution=execution,
+            seed=seed,
+            stage=stage,
+            profile=profile,
+            ranks=ranks,
+        )
+        if profile is not None:
+            stack.callback(profile.end)
+        stack.callback(run.feed.close)
+        run.attach(store, metrics, events or Events(), interrupt, loaded)
+        return run.run()
 
 
 class _Fit:
@@ -147,8 +170,10 @@ class _Fit:
         execution: Execution,
         seed: int,
         stage: str,
-        profile: Profile | None = None,
+        profile: Profile | None,
+        ranks: Ranks,
     ) -> None:
+        self.ranks = ranks
         self.profile, self.lap = profile, lap_of(profile)
         self.device = torch.device(execution.device)
         self.model: Any = model.to(self.device)
@@ -156,8 +181,14 @@ class _Fit:
         self.seed, self.stage = seed, stage
         train = dataset.split("train")
         self.stream = IndexStream(len(train), settings.batch_size, seed, stage)
-        self.feed: Feed | MixedFeed = Feed(train, dataset.preparation, self.stream, self.device, seed, stage)
+        self.feed: Feed | MixedFeed = Feed(
+            train, dataset.preparation, self.stream, self.device, seed, stage, rank=ranks.rank, world=ranks.world
+        )
         labelled = getattr(objective, "labelled", 0)
+        if labelled and ranks.world > 1:
+            raise ConfigError(
+                "few labels cannot be shared by several processes: train in one process, without torchrun"
+            )
         if labelled:  # in front of each batch, so many samples of those that keep their labels
             part, own = dataset.split(LABELLED), f"{stage} labelled"
             few = IndexStream(len(part), labelled, seed, own)
@@ -167,10 +198,13 @@ class _Fit:
         if settings.patience is not None and self.valid is None:
             raise ConfigError("training.patience needs a validation part: use --set data.validation=0.05")
         self.phases = phases_of(objective, model)
+        self.losses = [partial(phase.loss, self.model) for phase in self.phases]
+        self.shares: Shares | None = None
         self.optimizers = [FusedAdam(phase.parameters, settings.optimizer) for phase in self.phases]
         self.average = None if settings.ema is None else WeightAverage(model, settings.ema)
         self.meter = Meter(settings.log_every, self.device)
         self.progress = _Progress()
+        self.saved_step = -1
         self.noise_source = torch.Generator(self.device)
         self.default_source = default_generator(self.device)
         self.best_weights: dict[str, Tensor] | None = None
@@ -199,20 +233,50 @@ class _Fit:
             self.progress.best_loss = self.progress.best_step = None
         if metrics is not None:
             metrics.cut(self.progress.metrics_bytes)
+        self.keeps = store is not None
+        if self.ranks.world > 1:
+            self._join()
+
+    def _join(self) -> None:
+        """Begin where process 0 begins, and divide the batches."""
+        self.keeps = self.ranks.from_main(self.keeps)
+        self.progress = _Progress(**self.ranks.from_main(asdict(self.progress)))
+        average = [] if self.average is None else list(self.average.state().values())
+        self.ranks.copy_([*self.model.state_dict().values(), *self._optimizer_tensors().values(), *average])
+        for optimizer in self.optimizers:
+            optimizer.count = int(optimizer.steps)
+        names, rows = self.ranks.from_main([self.meter.names, self.meter.state()[1].tolist()])
+        self.meter.restore(names, torch.tensor(rows).reshape(len(rows), len(names)))
+        self.ranks.begin(self.progress.step)
+        self.shares = Shares(self.ranks, self.model, self.objective, self.phases, self.settings.batch_size, self.device)
+        if self.progress.step < self.total:
+            self.events.said(self.shares.describe())
+            batch = self.feed.batch(self.progress.step)
+            self.shares.prepare(batch.x, batch.y, derive_seed(self.seed, self.stage, "shares"))
+            self.losses = self.shares.losses
 
     # -- the loop -----------------------------------------------------------------------------------------------
 
     def run(self) -> FitResult:
         """Take the steps that remain, then put the weights that are to be used into the model."""
-        self.model.train()
         if self.profile is not None:
             self.profile.begin(self.total - self.progress.step, self.device)
         clock = Clock(self.progress.seconds, self.device)
+        try:
+            return self._run(clock)
+        except ProcessLost:
+            with suppress(LatentiaError):  # that a process is lost is what is to be told
+                self._rescue(clock)
+            raise
+
+    def _run(self, clock: Clock) -> FitResult:
+        self.model.train()
         stopped = self.progress.finished or self._out_of_patience()
-        saved_step = self.progress.step if self.progress.finished or self.progress.step else -1
+        self.saved_step = self.progress.step if self.progress.finished or self.progress.step else -1
         while self.progress.step < self.total and not stopped:
             step = self.progress.step
-            counted = self._take(step, clock)
+            with nullcontext() if self.shares is None else self.shares.step():
+                counted = self._take(step, clock)
             self.progress.step = done = step + 1
             epoch_end = self.stream.epoch_of(done) > self.stream.epoch_of(step)
             clock.stepped(self.events, done, counted)
@@ -226,17 +290,17 @@ class _Fit:
                     improved = self._validate(clock, epoch_end)
                     self.lap("validation")
                 stopped = self._out_of_patience()
-            wanted = self.interrupt is not None and self.interrupt.requested
+            wanted = self.ranks.wish(done, self.interrupt is not None and self.interrupt.requested)
             if last or stopped or wanted or improved or self._checkpoint_due(done, epoch_end, clock):
                 with clock.paused():
                     self.progress.finished = last or stopped
                     self._save(clock, improved)
-                    saved_step = done
+                    self.saved_step = done
                     self.lap("checkpoints")
             if wanted and not self.progress.finished:
                 raise Interrupted(f"interrupted after step {done} of {self.total}")
         clock.stop()
-        if self.store is not None and saved_step != self.progress.step:
+        if self.keeps and self.saved_step != self.progress.step:
             self.progress.finished = True
             self._save(clock, False)
         self._adopt_result()
@@ -265,16 +329,19 @@ class _Fit:
         coefficients = self.objective.coefficients_at(progress)
         seed = derive_seed(self.seed, self.stage, "noise", step)
         self.noise_source.manual_seed(seed)
-        noise = self.model.draw_noise(len(batch.x), self.objective.k, self.noise_source, self.device)
+        size = len(batch.x) if self.shares is None else self.settings.batch_size  # noise is that of the whole batch
+        noise = self.model.draw_noise(size, self.objective.k, self.noise_source, self.device)
+        if self.shares is not None:
+            noise = tuple(eps[:, self.shares.mine] for eps in noise)
         self.default_source.manual_seed(seed ^ 1)
         lap("noise")
         rate = self._learning_rate(progress)
         losses: dict[str, Tensor] = {}
         reported: dict[str, Tensor] = {}
-        for phase, optimizer in zip(self.phases, self.optimizers, strict=True):
+        for phase, loss, optimizer in zip(self.phases, self.losses, self.optimizers, strict=True):
             optimizer.zero_grad()
             with self.execution.autocast():
-                terms = phase.loss(self.model, batch.x, batch.y, noise, coefficients)
+                terms = loss(batch.x, batch.y, noise, coefficients)
             total = terms.total()
             lap("forward")
             if len(self.phases) == 1:
@@ -304,17 +371,18 @@ class _Fit:
         return otherwise if every is None else done % every == 0 or done == self.total
 
     def _checkpoint_due(self, done: int, epoch_end: bool, clock: Clock) -> bool:
-        if self.store is None:
+        if not self.keeps:
             return False
         every = self.settings.checkpoint_every
         if every is not None:
             return done % every == 0
-        return epoch_end and clock.since_checkpoint() > CHECKPOINT_SECONDS
+        return epoch_end and self.ranks.from_main(clock.since_checkpoint() > CHECKPOINT_SECONDS)
 
     # -- metrics ------------------------------------------------------------------------------------------------
 
     def _log(self, clock: Clock, epoch_end: bool) -> None:
         count = self.meter.count
+        self.meter.merge(self.ranks.mean_)
         means, bad = self.meter.flush()
         if bad is not None:
             self._diverged(self.progress.step - count + bad + 1)
@@ -347,7 +415,7 @@ class _Fit:
         if self.progress.best_loss is None or values["loss"] < self.progress.best_loss:
             self.progress.best_loss, self.progress.best_step = values["loss"], self.progress.step
             self.progress.evaluations_without_improvement = 0
-            if self.store is None:
+            if not self.keeps:
                 with self._averaged():
                     self.best_weights = {name: value.clone() for name, value in self.model.state_dict().items()}
             return True
@@ -369,6 +437,8 @@ class _Fit:
                 seed=self.seed,
                 purpose="validation",
                 device=self.device,
+                rank=self.ranks.rank,
+                world=self.ranks.world,
             ):
                 source = generator(self.device, self.seed, "validation", "noise", block.index)
                 self.default_source.manual_seed(derive_seed(self.seed, "validation", "default", block.index))
@@ -381,7 +451,8 @@ class _Fit:
                 for name, value in weighted.items():
                     sums[name] = sums.get(name, torch.zeros((), device=self.device)) + value
         self.model.train(was_training)
-        means = {name: float(value) / len(self.valid) for name, value in sums.items()}
+        totals = self.ranks.sums({name: float(value) for name, value in sums.items()})
+        means = {name: total / len(self.valid) for name, total in totals.items()}
         if not all(map(math.isfinite, means.values())):
             self._diverged(self.progress.step)
         return means
@@ -408,7 +479,19 @@ class _Fit:
 
     # -- checkpoints --------------------------------------------------------------------------------------------
 
+    def _rescue(self, clock: Clock) -> None:
+        """Save the steps that are done, if another process was lost between two states that fit together."""
+        forward_changes = self.model.state_dict().keys() - dict(self.model.named_parameters()).keys()
+        if self.store is None or len(self.phases) > 1 or forward_changes or self.progress.step == 0:
+            return
+        self.ranks = Alone()  # what was not logged yet is of this process's shares alone
+        if self.meter.count > 0:
+            self._log(clock, False)
+        if self.store.find("last") is None or self.progress.step > self.saved_step:
+            self._save(clock, False)
+
     def _save(self, clock: Clock, best: bool) -> None:
+        self.meter.merge(self.ranks.mean_)
         bad = self.meter.first_bad()
         if bad is not None:
             self._diverged(self.progress.step - self.meter.count + bad + 1)
@@ -483,6 +566,7 @@ class _Fit:
             restore_model(self.model, self.best_weights, "best")
         elif self.average is not None:
             restore_model(self.model, {**self.model.state_dict(), **self.average.state()}, "average")
+        self.ranks.copy_(self.model.state_dict().values())
         self.model.eval()
 
     def _result(self, clock: Clock, stopped: bool) -> FitResult:

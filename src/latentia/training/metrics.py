@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -38,6 +38,15 @@ class Meter:
             row[column] = loss.detach()
         torch.mean(torch.stack(tuple(terms.values())).float(), dim=1, out=row[len(losses) :])
         self.count += 1
+
+    def merge(self, mean_: Callable[[Tensor], None]) -> None:
+        """Take the mean of what several processes remember, each of its share of the batches.
+
+        Args:
+            mean_: Puts the mean of all processes' tensors into each of them.
+        """
+        if self.rows is not None and self.count > 0:
+            mean_(self.rows[: self.count])
 
     def flush(self) -> tuple[dict[str, float], int | None]:
         """Average what was remembered, and forget it.
