@@ -51,7 +51,7 @@ def test_every_image_comes_once_and_in_order(n: int, size: int, labels: bool):
     assert [block.index for block in found] == list(range(-(-n // size)))
     assert all(block.size == size for block in found)
     assert [len(block.x) for block in found] == [size] * (n // size) + [n % size] * (n % size > 0)
-    assert torch.equal(joined(found), part.x.double().div(255).float())
+    assert torch.equal(joined(found), part.loaded().double().div(255).float())
     assert all(block.x.dtype == torch.float32 for block in found)
     if labels:
         assert [int(label) for block in found for label in block.y] == list(range(n))  # type: ignore[union-attr]
@@ -137,10 +137,10 @@ def test_dynamic_binarisation_is_a_draw_of_each_pixel():
 @pytest.mark.parametrize("preparation", [GREY, *NOISY])
 def test_neither_the_data_nor_the_default_generator_change(preparation: Preparation):
     part = split(9)
-    before, state = part.x.clone(), torch.get_rng_state()
+    before, state = part.loaded().clone(), torch.get_rng_state()
     for block in cut(part, preparation):
         block.x.fill_(9)
-    assert torch.equal(part.x, before)
+    assert torch.equal(part.loaded(), before)
     assert torch.equal(torch.get_rng_state(), state)
 
 

@@ -67,8 +67,12 @@ def test_mapped_is_loaded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kind:
 
 
 def test_binarising_and_dequantising(tmp_path: Path):
-    wished: list[dict[str, Any]] = [{"binarize": "dynamic"}, {"binarize": "threshold", "threshold": 0.3}]
-    for settings in (*wished, {"dequantize": True}):
+    wished: list[dict[str, Any]] = [
+        {"binarize": "dynamic"},
+        {"binarize": "threshold", "threshold": 0.3},
+        {"dequantize": True},
+    ]
+    for settings in wished:
         assert_same(*both(tmp_path, KINDS["grey"], **settings))
     assert_same(*both(tmp_path, KINDS["table"], binarize="dynamic", scale="unit"))
 

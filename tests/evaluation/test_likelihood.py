@@ -215,7 +215,7 @@ def expected_noise(model: LatentVariableModel, n: int, k: int, seed: int = 0) ->
 def test_figures_are_those_of_loops_over_images_and_samples(n: int, k: int) -> None:
     model, data = vae().eval(), images(n)
     found = evaluate(model, data, importance_samples=k, beta=4.0)
-    x = data.splits["test"].x.float() / 255
+    x = data.splits["test"].loaded().float() / 255
     with torch.no_grad():
         loc, logvar = model.posterior.head(model.encoder(x)).double().chunk(2, 1)
         q, p = Normal(loc, (logvar / 2).exp()), Normal(torch.zeros_like(loc), 1.0)
@@ -493,10 +493,10 @@ def test_every_module_returns_to_the_mode_it_was_in() -> None:
 
 def test_gradients_autocast_and_inputs_are_left_as_they_are() -> None:
     model, data = vae(), images(20)
-    stored = data.splits["test"].x.clone()
+    stored = data.splits["test"].loaded().clone()
     expected = evaluate(model, data, importance_samples=2)
     with torch.autocast("cpu", dtype=torch.bfloat16):
         assert evaluate(model, data, importance_samples=2) == expected
         assert torch.is_autocast_enabled("cpu")
     assert torch.is_grad_enabled() and all(parameter.grad is None for parameter in model.parameters())
-    assert torch.equal(stored, data.splits["test"].x)
+    assert torch.equal(stored, data.splits["test"].loaded())

@@ -71,7 +71,7 @@ def test_what_is_measured(vq: Run) -> None:
     assert "codes that were trained without a prior" in found["protocol"]["rate"]
     assert found["codebook_size"] == 16 and found["code_bits"] == 4 * 4
     assert found["perplexity"] <= found["codes_used"] <= 16
-    x = vq.preparation(vq.dataset.split("test").x)
+    x = vq.preparation(vq.dataset.split("test").loaded())
     with torch.no_grad():
         counts = torch.bincount(vq.model.encode(x).indices.flatten(), minlength=16)  # type: ignore[attr-defined]
     p = counts[counts > 0] / counts.sum()
@@ -89,7 +89,7 @@ def test_codes_are_sampled_from_their_priors(vq: Run) -> None:
     fit = vq.fit_prior("autoregressive", settings=NETWORK)
     assert fit.report["latent_shape"] == [2, 2] and fit.report["latents"] == 1438
     assert set(fit.report["log_density"]) == {"train", "test"}
-    x = vq.preparation(vq.dataset.split("test").x)
+    x = vq.preparation(vq.dataset.split("test").loaded())
     with torch.no_grad():
         density = fit.prior.log_prob(vq.model.encode(x).indices)  # type: ignore[operator, attr-defined]
     assert fit.report["log_density"]["test"] == pytest.approx(float(density.double().mean()), rel=1e-5)

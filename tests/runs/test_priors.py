@@ -216,7 +216,7 @@ def test_a_prior_that_was_fitted_before_they_knew_classes_still_draws(
 def test_draws_follow_the_posterior(vae: Run) -> None:
     one, again, other = (draw_latents(vae.model, vae.dataset, seed=seed) for seed in (0, 0, 1))
     assert torch.equal(one, again) and not torch.equal(one, other) and one.shape == (1438, 4)
-    x = vae.preparation(vae.dataset.split("train").x)
+    x = vae.preparation(vae.dataset.split("train").loaded())
     with torch.no_grad():
         q = vae.model.encode(x)
     error = (one - q.mean) / q.scale

@@ -135,6 +135,10 @@ class Split:
     def __len__(self) -> int:
         return self.x.shape[0]
 
+    def loaded(self) -> Tensor:
+        """All samples as they are stored, read into memory if they are on the disk."""
+        return self.x if isinstance(self.x, Tensor) else self.x[:]
+
     def subset(self, rows: Tensor) -> Split:
         """Some of the samples, (n,) numbers in rising order; of data on the disk nothing is read."""
         x = self.x.index_select(0, rows) if isinstance(self.x, Tensor) else self.x.subset(rows)

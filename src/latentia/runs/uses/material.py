@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from functools import cached_property
 from itertools import islice
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import torch
 from torch import Tensor
@@ -214,8 +214,9 @@ def snapped(run: Run, z: Tensor) -> Tensor:
     z = z.float().reshape(-1, *run.model.latent_shape)
     if not run.model.discrete:
         return z
-    with evaluating(run.model) as device:
-        return torch.cat([run.model.snap(part.to(device)).cpu() for part in z.split(BLOCK)])
+    model: Any = run.model
+    with evaluating(model) as device:
+        return torch.cat([model.snap(part.to(device)).cpu() for part in z.split(BLOCK)])
 
 
 def where_decoded(run: Run) -> str:
