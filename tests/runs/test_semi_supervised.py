@@ -16,6 +16,7 @@ import latentia as lt
 from latentia.data import labels
 from latentia.errors import ConfigError, Interrupted
 from latentia.models.stacked import StackedModel
+from latentia.runs.run import Run  # before a test puts another choice in place, so that no module keeps that
 from latentia.training.events import Events
 
 pytestmark = pytest.mark.usefixtures("no_pictures")
@@ -35,7 +36,7 @@ M1 = {"model.latent_dim": 4, "model.encoder.hidden": [8], "model.decoder.hidden"
 
 def few(
     preset: str, data: Any, directory: Path | None = None, steps: int = 12, events: Events | None = None, **more: Any
-) -> lt.Run:
+) -> Run:
     chosen = SMALL | (BASE | {"training.base_epochs": 2} if preset == "m1-m2" else {})
     settings = chosen | {key.replace("__", "."): value for key, value in more.items()}
     return lt.train(preset, data, directory=directory, steps=steps, seed=1, settings=settings, events=events)
