@@ -253,6 +253,37 @@ def fitted_priors(record: Mapping[str, Any]) -> list[str]:
     ]
 
 
+def conditional(record: Mapping[str, Any]) -> list[str]:
+    """Whether conditional samples are what was asked for."""
+    rows = []
+    for preset, figures in record["summary"].items():
+        for name in figures:
+            if name.endswith(" as_asked"):
+                source = name.removesuffix(" as_asked")
+                keys = {"as_asked": 4, "variance_ratio": 3, "frechet_distance": 1}
+                found = {key: figures[f"{source} {key}"] for key in keys}
+                measured = [
+                    plus_minus(found[key]["mean"], found[key]["standard_deviation"], digits)
+                    for key, digits in keys.items()
+                ]
+                rows.append([f"`{preset}`", source, *measured])
+    seeds = len({row["seed"] for row in record["rows"]})
+    return [
+        "## Samples of a wished class",
+        "",
+        f"Of {record['what'][0].lower()}{record['what'][1:]}. The judge is {record['judge']}, whose test accuracy is "
+        f"{record['judge_accuracy']:.2%}; {record['samples']:,} samples from each prior, mean ± standard deviation "
+        f"over {seeds} seeds.",
+        "",
+        table(["preset", "samples from", "as asked", "variance ratio", "Fréchet distance"], rows, 2),
+        "",
+        *(f"- {rule}: {yes_or_no(holds)}" for rule, holds in record["rules"].items()),
+        "",
+        f"`{record['command']}`. Machine: {machine(record)}.",
+        "",
+    ]
+
+
 METHODS = {
     "pixels": "label spreading on the pixels",
     "m1": "M1: label spreading on the latents of a VAE",
@@ -288,6 +319,7 @@ def few_labels(record: Mapping[str, Any]) -> list[str]:
 
 TABLES: dict[str, Callable[[Mapping[str, Any]], list[str]]] = {
     "one_class.json": one_class,
+    "conditional.json": conditional,
     "fitted_priors.json": fitted_priors,
     "few_labels.json": few_labels,
 }

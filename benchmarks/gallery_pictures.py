@@ -74,8 +74,8 @@ SECTIONS: dict[str, list[Picture]] = {
         Picture(
             "vae-400-20-anomalies.png",
             "the most anomalous and the borderline samples",
-            "A model that saw threes alone: the largest squared errors are other digits, and the error of each pixel "
-            "shows the strokes that it could not draw.",
+            "A model that saw threes alone: the largest squared errors are sixes, noughts and nines, and the error of "
+            "each pixel shows the strokes that it could not draw.",
             f"latentia anomaly {_ONE_CLASS}",
             "*-pictures.png",
             (
@@ -155,7 +155,8 @@ SECTIONS: dict[str, list[Picture]] = {
             "the same images through four models",
             "Original, linear AE and VAE through two numbers, convolutional AE and VAE through a cube of 64: more "
             "latents bring the strokes back, and the VAE's noise costs it some sharpness.",
-            f"latentia compare {run('ae-2d')} {run('vae-2d')} {run('conv-ae-4x4x4')} {run('conv-vae-4x4x4')} -n 3",
+            f"latentia compare {run('ae-2d')} {run('vae-2d')} {run('conv-ae-4x4x4')} {run('conv-vae-4x4x4')} -n 3 "
+            "--projection pca",
             "compare-images.png",
         ),
         Picture(
@@ -168,7 +169,8 @@ SECTIONS: dict[str, list[Picture]] = {
         Picture(
             "conv-vae-4x4x4-sample.png",
             "draws from the convolutional VAE",
-            "Draws from the prior of the cube: each place of it was drawn alone, so that strokes do not meet.",
+            "Draws from the prior of the cube: each of its places is drawn on its own, so that strokes do not meet and "
+            "nothing is a digit.",
             f"latentia sample {run('conv-vae-4x4x4')} -n 16",
         ),
     ],
