@@ -83,7 +83,7 @@ def plot_scores(
         axes.set_xlabel(f"{style.plain(unit, 100)}{' (logarithmic)' if logarithmic else ''}")
         axes.set_ylabel(f"{noun}s" if anomalous is None else f"% of the {noun}s of a kind")
         axes.grid(axis="y")
-        axes.legend()
+        axes.legend(loc="upper left", bbox_to_anchor=(0, -0.2), ncols=2)  # not over the bars, wherever they are
         style.title_figure(figure, title)
     return figure
 
