@@ -131,7 +131,7 @@ def test_a_static_binarisation_is_drawn_after_resizing():
 
 
 def test_vectors_have_no_size():
-    with pytest.raises(ConfigError, match="holds vectors of 5; set it to 'none'"):
+    with pytest.raises(ConfigError, match=r"holds vectors of 5; use --set data.size=none"):
         load(DataSettings(size=[8, 8]), arrays=np.ones((10, 5)))
 
 

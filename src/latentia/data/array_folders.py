@@ -86,7 +86,7 @@ def array_folder(folder: Path) -> dict[str, tuple[Path, ...]]:
         {'x': ['images_9.npy', 'images_10.npy'], 'y': ['labels.npy']}
     """
     try:
-        entries = [entry for entry in folder.iterdir() if not entry.name.startswith(".")]
+        entries = sorted(entry for entry in folder.iterdir() if not entry.name.startswith("."))
     except OSError:  # reading it as a folder of pictures says so
         return {}
     found = [path for path in entries if path.suffix.lower() == ".npy" and path.is_file()]
