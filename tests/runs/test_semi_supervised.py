@@ -17,7 +17,9 @@ from latentia.data import labels
 from latentia.errors import ConfigError, Interrupted
 from latentia.models.stacked import StackedModel
 from latentia.runs.run import Run  # before a test puts another choice in place, so that no module keeps that
+from latentia.training.distributed import Alone
 from latentia.training.events import Events
+from latentia.training.launch import Launch
 
 pytestmark = pytest.mark.usefixtures("no_pictures")
 
@@ -197,3 +199,12 @@ def test_it_learns_classes_that_few_labels_say(arrays: dict[str, Any]) -> None:
     assert run.summary["test"]["error"] < 0.1
     prior = run.fit_prior("gmm", settings=["components=2"])  # of each class, as the classifier says them
     assert prior.report["classes"] == 3 and run.sample(2, classes=["0"], prior="gmm", write=False).x.shape[0] == 2
+
+
+@pytest.mark.parametrize("preset", ["m2", "m1-m2"])
+def test_several_processes_are_refused_before_anything_is_trained(
+    preset: str, arrays: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Alone, "launch", Launch(0, 2))
+    with pytest.raises(ConfigError, match="train in one process, without torchrun"):
+        few(preset, arrays)

@@ -220,6 +220,8 @@ class VectorQuantizer(Quantizer):
         self.register_buffer("counts", torch.ones(codes))
         self.register_buffer("steps", torch.zeros(()))
         self.from_data = initialisation == "data"
+        self._begun = False  # whether steps > 0, on the host, so that no step waits for the device to say so
+        self.register_load_state_dict_post_hook(_forget_begun)
 
     def forward(self, h: Tensor) -> Quantized:
         """Map features (B, features) to the nearest codes; in training also let the codebook learn."""
@@ -227,8 +229,10 @@ class VectorQuantizer(Quantizer):
             encoded = self.encoded(h)  # (B, D, h, w)
             rows = encoded.detach().movedim(1, -1).reshape(-1, encoded.shape[1])  # (N, D)
             learns = self.training and torch.is_grad_enabled()
-            if learns and self.from_data and not bool(self.steps):
-                self._start(whole(rows))
+            if learns and self.from_data and not self._begun:
+                if not bool(self.steps):
+                    self._start(whole(rows))
+                self._begun = True
             indices, errors = nearest(rows, self.codebook.detach())
             codes = self.codebook[indices].view(*encoded.movedim(1, -1).shape).movedim(-1, 1)
             q = Quantized(encoded, codes, indices.view(len(encoded), *self.code_shape), self.codebook_size)
@@ -260,32 +264,39 @@ class VectorQuantizer(Quantizer):
             worst = errors.topk(min(len(free), len(rows))).indices
             centres[free[: len(worst)]] = rows[worst]
         counts, _ = _totals(rows, nearest(rows, centres)[0], size)
-        self._place(slice(None), centres, counts.clamp_min(counts.mean()))
+        everywhere = torch.ones_like(counts, dtype=torch.bool)
+        self._place(everywhere, centres, counts.clamp_min(counts.mean()))
 
     @torch.no_grad()
     def _learn(self, rows: Tensor, indices: Tensor, errors: Tensor) -> None:
         counts, sums = _totals(rows, indices, self.codebook_size)
         self.steps += 1
-        decay = float(torch.clamp((1 + self.steps) / (10 + self.steps), max=self.decay))
-        self.counts.lerp_(counts, 1 - decay)
+        share = 1 - torch.clamp((1 + self.steps) / (10 + self.steps), max=self.decay)  # of the new in the running means
+        self.counts.lerp_(counts, share)
         if self.learning == "ema":
-            self.sums.lerp_(sums, 1 - decay)
+            self.sums.lerp_(sums, share)
             seen = (self.counts > 1e-4)[:, None]  # a code that nothing has chosen for long stays where it is
             self.codebook.copy_(torch.where(seen, self.sums / self.counts.clamp_min(1e-4)[:, None], self.codebook))
         if self.revive_below > 0:
             mean = self.counts.mean()
-            dead = (self.counts < self.revive_below * mean).nonzero().flatten()
-            if len(dead) > 0:
-                worst = errors.topk(min(len(dead), len(rows))).indices
-                self._place(dead[: len(worst)], rows[worst], mean.expand(len(worst)))
+            dead = self.counts < self.revive_below * mean
+            place = dead.cumsum(0) - 1  # the first dead code moves to the worst served row, the next to the next ...
+            worst = errors.topk(min(self.codebook_size, len(rows))).indices
+            moved = dead & (place < len(worst))
+            self._place(moved, rows[worst[place.clamp(0, len(worst) - 1)]], mean.expand_as(self.counts))
 
     @torch.no_grad()
-    def _place(self, which: Any, centres: Tensor, counts: Tensor) -> None:
-        """Put codes somewhere, as if they had been used there so often."""
-        self.codebook.data[which] = centres
-        self.counts[which] = counts
+    def _place(self, which: Tensor, centres: Tensor, counts: Tensor) -> None:
+        """Put the codes that are named, (M,), where the centres (M, D) are, as if used there so often, (M,)."""
+        self.codebook.copy_(torch.where(which[:, None], centres, self.codebook))
+        self.counts.copy_(torch.where(which, counts, self.counts))
         if self.learning == "ema":
-            self.sums[which] = centres * counts[:, None]
+            self.sums.copy_(torch.where(which[:, None], centres * counts[:, None], self.sums))
+
+
+def _forget_begun(quantizer: Any, keys: Any) -> None:
+    """Look at the number of steps again once it was loaded."""
+    quantizer._begun = False
 
 
 @torch.no_grad()

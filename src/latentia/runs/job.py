@@ -74,6 +74,10 @@ class Job:
         with _memory_explained(self.config):
             self.model = build_model(config.model, dataset.spec, seed=derive_seed(config.seed, "weights"))
         few = len(dataset.splits.get(LABELLED, ()))
+        if few and config.objective.name == "semi-supervised" and self.ranks.world > 1:
+            raise ConfigError(
+                "few labels cannot be shared by several processes: train in one process, without torchrun"
+            )
         self.objective = build_objective(config.objective, labelled_share=few / (few + samples) if few else None)
         self.execution = self.ranks.placed(execution or decide_execution(config.training, self.model))
         self.ranks.agree(

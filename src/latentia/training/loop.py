@@ -185,10 +185,6 @@ class _Fit:
             train, dataset.preparation, self.stream, self.device, seed, stage, rank=ranks.rank, world=ranks.world
         )
         labelled = getattr(objective, "labelled", 0)
-        if labelled and ranks.world > 1:
-            raise ConfigError(
-                "few labels cannot be shared by several processes: train in one process, without torchrun"
-            )
         if labelled:  # in front of each batch, so many samples of those that keep their labels
             part, own = dataset.split(LABELLED), f"{stage} labelled"
             few = IndexStream(len(part), labelled, seed, own)

@@ -269,9 +269,7 @@ class Shares:
                 unused |= self._probe(phase, loss, x[:_PROBED], None if y is None else y[:_PROBED], seed)
         finally:
             self.model.train(training)
-            with torch.no_grad():
-                for name, value in self.model.state_dict().items():
-                    value.copy_(kept[name])
+            self.model.load_state_dict(kept)
         self.losses = [
             DistributedDataParallel(
                 _Watched(phase, loss),
