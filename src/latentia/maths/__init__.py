@@ -37,6 +37,8 @@ __getattr__, __dir__, __all__ = attach(
         "Linear": "schedules",
         "Schedule": "schedules",
         "ScheduleSettings": "schedules",
+        "Spread": "spread",
+        "mean_and_deviation": "spread",
         "parse": "schedules",
         "settled_at": "schedules",
         "value_at": "schedules",

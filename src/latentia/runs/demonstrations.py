@@ -15,6 +15,7 @@ from latentia.errors import ConfigError
 from latentia.exploration import demonstrations as figures
 from latentia.exploration.style import save_figure
 from latentia.exploration.walks import Row, plot_traversals
+from latentia.maths.spread import mean_and_deviation
 from latentia.runs.fitting import train
 from latentia.training.events import Events
 
@@ -74,8 +75,8 @@ def demonstrate_reparameterisation(
         "gradient_of_squared_mean": {
             "exact": 2 * mu,
             "draws_each": figures.BATCH,
-            "through_z": _moments(draws.pathwise),
-            "score_function": _moments(draws.score),
+            "through_z": mean_and_deviation(draws.pathwise.tolist()),
+            "score_function": mean_and_deviation(draws.score.tolist()),
         },
     }
     return Demonstration("reparameterisation", found, (path,))
@@ -201,11 +202,6 @@ def _with_beta(settings: Sequence[str] | Mapping[str, Any], beta: float) -> list
     if isinstance(settings, Mapping):
         return {**settings, "objective.beta": beta}
     return [*([settings] if isinstance(settings, str) else settings), f"objective.beta={beta!r}"]
-
-
-def _moments(values: torch.Tensor) -> dict[str, float | None]:
-    spread = float(values.std()) if len(values) > 1 else None
-    return {"mean": float(values.mean()), "standard_deviation": spread}
 
 
 def _place(out: str | Path | None, name: str) -> Path:

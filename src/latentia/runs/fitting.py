@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import statistics
 import time
 from collections.abc import Mapping, Sequence
 from contextlib import nullcontext
@@ -15,6 +14,7 @@ import tomli_w
 from latentia.data.sources import SOURCES
 from latentia.data.sources import load as load_data
 from latentia.errors import ConfigError, RunError
+from latentia.maths.spread import mean_and_deviation
 from latentia.recipes.config import Config, override, read_config
 from latentia.recipes.presets import find_preset
 from latentia.runs.directory import RunDirectory, new_run_path
@@ -246,8 +246,7 @@ def train_seeds(
     for name in ("elbo", "distortion", "rate", "mse"):
         values = [summary["test"][name] for summary in summaries if summary["test"] is not None]
         if values and None not in values:
-            deviation = statistics.stdev(values) if len(values) > 1 else None
-            figures[name] = {"mean": statistics.fmean(values), "standard_deviation": deviation, "values": values}
+            figures[name] = {**mean_and_deviation(values), "values": values}
         else:
             figures[name] = None
     return {"runs": summaries, "test": figures}

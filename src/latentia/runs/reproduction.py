@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import math
-import statistics
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from latentia import storage
 from latentia.errors import ConfigError, RunError
+from latentia.maths.spread import Spread, mean_and_deviation
 from latentia.recipes.config import Config, override
 from latentia.recipes.presets import find_preset
 from latentia.recipes.published import FIGURES, PUBLISHED, PublishedSystem, find_published
@@ -117,7 +117,7 @@ def completed(config: Config, place: Path, data_dir: str | Path | None, events: 
 
 def _record(system: PublishedSystem, runs: Sequence[Run], *, compares: bool) -> dict[str, Any]:
     values = [figure_of(system, run) for run in runs]
-    mean = statistics.fmean(values)
+    found = mean_and_deviation(values)
     tests = [_measured(run) for run in runs]
     title, unit, _ = FIGURES[system.figure]
     meta = runs[0].directory.meta() if runs[0].directory is not None else {}
@@ -133,12 +133,11 @@ def _record(system: PublishedSystem, runs: Sequence[Run], *, compares: bool) -> 
         "reference": system.reference,
         "allowed": system.allowed,
         "rule": system.rule,
-        "mean": mean,
-        "standard_deviation": _deviation(values),
+        **found,
         "values": values,
         "figures": _over_seeds(tests),
         "compares": compares,
-        "holds": system.holds(mean) if compares else None,
+        "holds": system.holds(found["mean"]) if compares else None,
         "seconds": sum(sum(run.summary["seconds"].values()) for run in runs),
         "machine": meta.get("machine"),
         "versions": meta.get("versions"),
@@ -157,18 +156,10 @@ def _measured(run: Run) -> dict[str, Any]:
     return test | {name: evaluation[name] for name in further}
 
 
-def _over_seeds(tests: Sequence[Mapping[str, Any]]) -> dict[str, dict[str, float | None]]:
+def _over_seeds(tests: Sequence[Mapping[str, Any]]) -> dict[str, Spread]:
     """Mean and standard deviation of every figure that all runs have."""
     names = [name for name in tests[0] if all(test.get(name) is not None for test in tests)]
-    found = {name: [float(test[name]) for test in tests] for name in names}
-    return {
-        name: {"mean": statistics.fmean(values), "standard_deviation": _deviation(values)}
-        for name, values in found.items()
-    }
-
-
-def _deviation(values: Sequence[float]) -> float | None:
-    return statistics.stdev(values) if len(values) > 1 else None
+    return {name: mean_and_deviation([float(test[name]) for test in tests]) for name in names}
 
 
 def figure_of(system: PublishedSystem, run: Run) -> float:

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import html
 import itertools
-import statistics
 import warnings
 from collections.abc import Sequence
 from functools import cached_property
@@ -28,6 +27,7 @@ from latentia.errors import ConfigError, DataError, EnvironmentFault, RunError
 from latentia.evaluation.encoding import BLOCK, evaluating
 from latentia.evaluation.likelihood import evaluate
 from latentia.maths.schedules import value_at
+from latentia.maths.spread import mean_and_deviation
 from latentia.parts.priors import Prior
 from latentia.recipes.build import Model
 from latentia.recipes.config import Config
@@ -466,11 +466,11 @@ def reload_data(directory: RunDirectory, config: Config, data: Any = None) -> Da
 def _over_seeds(results: list[dict[str, Any]], seed: int) -> dict[str, Any]:
     """Means of the figures, and how far they spread over the evaluation seeds."""
     names = [key for key, value in results[0].items() if isinstance(value, float)]
-    figures = {name: [result[name] for result in results] for name in names}
+    values = {name: [result[name] for result in results] for name in names}
+    found = {name: mean_and_deviation(values[name]) for name in names}
     over: dict[str, Any] = {"seeds": [seed + number for number in range(len(results))]}
-    for name, values in figures.items():
-        over[name] = {"standard_deviation": statistics.stdev(values), "values": values}
-    return {**{name: statistics.fmean(values) for name, values in figures.items()}, "over_seeds": over}
+    over |= {name: {"standard_deviation": found[name]["standard_deviation"], "values": values[name]} for name in names}
+    return {**{name: found[name]["mean"] for name in names}, "over_seeds": over}
 
 
 def _html(value: Any) -> str:

@@ -7,7 +7,6 @@ on the latents of the few that have some.
 
 from __future__ import annotations
 
-import statistics
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -25,6 +24,7 @@ from latentia.evaluation.encoding import BLOCK, evaluating
 from latentia.exploration.confusion import plot_confusion
 from latentia.exploration.few_labels import METHODS, Spreading, classify
 from latentia.exploration.style import save_figure
+from latentia.maths.spread import mean_and_deviation
 from latentia.runs.uses.places import place
 
 if TYPE_CHECKING:
@@ -67,7 +67,7 @@ class Classification:
     @property
     def error(self) -> float:
         """The mean error on the latents, or of the model's own classifier, in [0, 1]."""
-        return statistics.fmean(next(iter(self.errors.values())))
+        return mean_and_deviation(next(iter(self.errors.values())))["mean"]
 
     def to_json(self) -> dict[str, Any]:
         """As a JSON object."""
@@ -79,15 +79,10 @@ class Classification:
             "split": self.split,
             "n": self.n,
             "seed": self.seed,
-            "error": {name: _spread(values) for name, values in self.errors.items()},
+            "error": {name: {**mean_and_deviation(values), "values": values} for name, values in self.errors.items()},
             "confusion": self.confusion.tolist(),
             "classes": list(self.classes),
         }
-
-
-def _spread(values: list[float]) -> dict[str, Any]:
-    deviation = statistics.stdev(values) if len(values) > 1 else None
-    return {"mean": statistics.fmean(values), "standard_deviation": deviation, "values": values}
 
 
 def classify_run(
@@ -270,7 +265,7 @@ def _title(run: Run, result: Classification) -> str:
     draws = len(next(iter(result.errors.values())))
     which = f", mean of {draws} draws" if draws > 1 else ""
     words = {"latents": " from latents", "data": " from the data themselves", "model": ""}
-    found = {name: f"{100 * statistics.fmean(values):.1f} %" for name, values in result.errors.items()}
+    found = {name: f"{100 * mean_and_deviation(values)['mean']:.1f} %" for name, values in result.errors.items()}
     first, *others = found
     more = "".join(f", {found[name]}{words[name]}" for name in others)
     return (
