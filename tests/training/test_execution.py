@@ -20,6 +20,7 @@ from latentia.training.execution import (
     default_generator_kept,
     describe_machine,
     has_native_bf16,
+    missing_for_compilation,
     resolve_device,
 )
 from latentia.training.settings import TrainingSettings
@@ -212,6 +213,28 @@ def test_a_run_from_a_machine_with_another_device_is_refused(monkeypatch: pytest
     with pytest.raises(EnvironmentFault, match="no device 'cuda:0'"), Execution("cuda:0", "fp32", 7).applied():
         pytest.fail("there is no such device")
     assert torch.get_num_threads() == before
+
+
+# -- compilation ------------------------------------------------------------------------------------------------------
+
+
+def test_a_run_is_compiled_where_it_is_long_enough(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(module, "missing_for_compilation", lambda device: None)
+    enough = module.COMPILED_STEPS
+    for asked, steps, expected in (
+        ("auto", enough - 1, False), ("auto", enough, True), ("on", 1, True), ("off", 10 * enough, False)
+    ):  # fmt: skip
+        settings = TrainingSettings.model_validate({"compile": asked, "device": "cpu"})
+        assert decide_execution(settings, model(10), steps).compiled is expected
+
+
+def test_nothing_is_compiled_where_there_is_nothing_to_do_it_with(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr("shutil.which", lambda name: None)
+    settings = TrainingSettings.model_validate({"device": "cpu"})
+    assert decide_execution(settings, model(10), 10 * module.COMPILED_STEPS).compiled is False
+    with pytest.raises(EnvironmentFault, match=r"no C\+\+ compiler on the PATH.*--set training.compile=off"):
+        decide(compile="on", device="cpu")
+    assert missing_for_compilation(torch.device("mps")) == "compiled steps are for cpu and cuda, not mps"
 
 
 # -- JSON -------------------------------------------------------------------------------------------------------------

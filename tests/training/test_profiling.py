@@ -43,8 +43,9 @@ def test_a_fit_is_the_same_with_a_profile_and_every_stage_is_seen():
     assert all(torch.equal(watched[name], plain[name]) for name in plain)
     found = profile.to_json()
     rows = {row["stage"]: row for row in found["stages"]}
-    assert set(rows) >= {*WITHIN_STEPS, "validation", "checkpoints", "profiler", "model"}
-    assert all(rows[stage]["milliseconds_per_step"] > 0 for stage in WITHIN_STEPS)
+    eager = set(WITHIN_STEPS) - {"gradients"}  # which compiled steps have in place of forward and backward
+    assert set(rows) >= {*eager, "validation", "checkpoints", "profiler", "model"}
+    assert all(rows[stage]["milliseconds_per_step"] > 0 for stage in eager)
     operators = found["operators"]
     assert found["steps"] == 30 and operators["steps"] == 30 and operators["device"] == "cpu"
     names = {row["operator"]: row for row in operators["rows"]}

@@ -93,8 +93,8 @@ class LabelConditioning(nn.Module):
     def checked(self, y: Tensor | None, n: int, device: torch.device | None = None) -> Tensor:
         """Return labels that can be looked up, or say what is wrong with them.
 
-        The range is not looked at while a model trains on a device other than the CPU, since that would wait for it
-        at every step; labels of a data set index its classes anyway.
+        The range is not looked at while a model trains, since that would wait for the device at every step; labels of
+        a data set index its classes anyway.
 
         Args:
             y: Labels, (n,).
@@ -116,7 +116,7 @@ class LabelConditioning(nn.Module):
             raise ConfigError(f"labels must be whole numbers, not {y.dtype}: convert them by y.long()")
         if tuple(y.shape) != (n,):
             raise ConfigError(f"there must be one label for each of {n} samples, shape ({n},), not {tuple(y.shape)}")
-        if n > 0 and (not self.training or y.device.type == "cpu"):
+        if n > 0 and not self.training:
             low, high = (int(extreme) for extreme in y.aminmax())
             if low < 0 or high >= self.classes:
                 raise ConfigError(

@@ -79,7 +79,8 @@ class Job:
                 "few labels cannot be shared by several processes: train in one process, without torchrun"
             )
         self.objective = build_objective(config.objective, labelled_share=few / (few + samples) if few else None)
-        self.execution = self.ranks.placed(execution or decide_execution(config.training, self.model))
+        steps = planned_steps(config.training, samples)
+        self.execution = self.ranks.placed(execution or decide_execution(config.training, self.model, steps))
         self.ranks.agree(
             settings=to_toml(config), data=dataset.fingerprint, versions_of_Latentia=_versions()["latentia"]
         )
@@ -212,7 +213,8 @@ class Job:
                 profile=self.profile,
                 ranks=self.ranks,
             )
-        self.seconds["training"] = time.perf_counter() - before
+        self.seconds["compilation"] = result.compilation_seconds
+        self.seconds["training"] = time.perf_counter() - before - result.compilation_seconds
         return result
 
     def _finish(self, directory: RunDirectory | None, result: FitResult, events: Events, recorder: Recorder) -> Run:
@@ -292,10 +294,10 @@ class Job:
             "device": self.execution.device,
             "precision": self.execution.precision,
             "threads": self.execution.threads,
-            "compiled": self.execution.compiled,
+            "compiled": result.compiled,
             "processes": self.ranks.world,
             "images_per_second": None if rate is None else round(rate, 1),
-            "seconds": {"compilation": 0.0, **{name: round(value, 3) for name, value in self.seconds.items()}},
+            "seconds": {name: round(value, 3) for name, value in self.seconds.items()},
             "best_step": result.best_step,
             "stopped_early": result.stopped_early,
             "test": test,

@@ -6,6 +6,8 @@ import contextlib
 import os
 import platform
 import re
+import shutil
+import sys
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -20,6 +22,8 @@ from latentia.training.settings import TrainingSettings
 
 BF16_PARAMETERS = 200_000  # below this, casting the weights costs more than the faster products give back
 
+COMPILED_STEPS = 50_000  # from here on, compiling is sure to cost less than it saves
+
 
 @dataclass(frozen=True)
 class Execution:
@@ -29,7 +33,7 @@ class Execution:
         device: ``cpu``, ``cuda:0``, ``mps`` ...
         precision: ``fp32`` or ``bf16``: of matrix products and convolutions; weights, sums and optimiser are fp32.
         threads: CPU threads within an operation; results are bit-identical only for the same number.
-        compiled: Whether the step is compiled; always false so far.
+        compiled: Whether the step is to be compiled.
     """
 
     device: str
@@ -76,14 +80,21 @@ class Execution:
             torch.set_num_threads(before)
 
 
-def decide_execution(settings: TrainingSettings, model: nn.Module) -> Execution:
+def decide_execution(settings: TrainingSettings, model: nn.Module, steps: int = 0) -> Execution:
     """Decide what ``auto`` means on this machine for this model, from facts and not from timings.
 
-    bf16 is chosen where the processor multiplies it natively and the model has at least 200,000 parameters.
+    bf16 is chosen where the processor multiplies it natively and the model has at least 200,000 parameters; compilation
+    where the run has at least ``COMPILED_STEPS`` steps and there is what compiles them.
+
+    Args:
+        settings: What was asked for.
+        model: What is to be trained.
+        steps: How many steps are planned.
 
     Raises:
         ConfigError: If a device's name is not known.
-        EnvironmentFault: If the device or the precision is not to be had here.
+        EnvironmentFault: If the device or the precision is not to be had here, or compilation was asked for and cannot
+            be had.
     """
     device = resolve_device(settings.device)
     parameters = sum(parameter.numel() for parameter in model.parameters())
@@ -92,7 +103,11 @@ def decide_execution(settings: TrainingSettings, model: nn.Module) -> Execution:
         precision = "bf16" if parameters >= BF16_PARAMETERS and has_native_bf16(device) else "fp32"
     elif precision == "bf16" and device.type == "mps":
         raise EnvironmentFault("bf16 is not supported on mps: use --precision fp32")
-    return Execution(str(device), precision, settings.threads or torch.get_num_threads())
+    missing = missing_for_compilation(device)
+    if settings.compile == "on" and missing is not None:
+        raise EnvironmentFault(f"the step cannot be compiled ({missing}): use --set training.compile=off")
+    compiled = settings.compile == "on" or (settings.compile == "auto" and steps >= COMPILED_STEPS and missing is None)
+    return Execution(str(device), precision, settings.threads or torch.get_num_threads(), compiled)
 
 
 def resolve_device(name: str) -> torch.device:
@@ -133,6 +148,18 @@ def has_native_bf16(device: torch.device) -> bool:
     except OSError:
         return False
     return any(flag in flags for flag in ("avx512_bf16", "amx_bf16"))
+
+
+def missing_for_compilation(device: torch.device) -> str | None:
+    """What this machine lacks for compiling steps on a device, in words; ``None`` if nothing."""
+    if device.type == "cpu":
+        compilers = ("cl",) if sys.platform == "win32" else ("g++", "clang++", "c++")
+        return None if any(shutil.which(name) for name in compilers) else "there is no C++ compiler on the PATH"
+    if device.type == "cuda":
+        from torch.utils._triton import has_triton
+
+        return None if has_triton() else "Triton is not installed"
+    return f"compiled steps are for cpu and cuda, not {device.type}"
 
 
 def describe_machine(device: str) -> dict[str, Any]:

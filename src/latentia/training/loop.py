@@ -10,7 +10,8 @@ exactly: nothing but weights, optimiser state, averages and the metrics not yet 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping
+import time
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack, nullcontext, suppress
 from dataclasses import asdict, dataclass, field
 from functools import partial
@@ -24,7 +25,15 @@ from latentia.data.blocks import blocks
 from latentia.data.dataset import Dataset
 from latentia.data.labels import LABELLED
 from latentia.data.seeds import derive_seed, generator
-from latentia.errors import CheckpointError, ConfigError, DivergedError, Interrupted, LatentiaError, ProcessLost
+from latentia.errors import (
+    CheckpointError,
+    ConfigError,
+    DivergedError,
+    EnvironmentFault,
+    Interrupted,
+    LatentiaError,
+    ProcessLost,
+)
 from latentia.maths.schedules import value_at
 from latentia.objectives.terms import Objective
 from latentia.training.average import WeightAverage
@@ -33,10 +42,11 @@ from latentia.training.clock import Clock
 from latentia.training.distributed import Alone, Ranks
 from latentia.training.events import Events
 from latentia.training.execution import Execution, default_generator, default_generator_kept
+from latentia.training.gradients import CompiledGradients, EagerGradients, Step
 from latentia.training.interrupt import InterruptRequest
 from latentia.training.metrics import Meter, MetricsFile
 from latentia.training.optimizer import FusedAdam
-from latentia.training.phases import phases_of
+from latentia.training.phases import BatchLoss, phases_of
 from latentia.training.profiling import Profile, lap_of
 from latentia.training.settings import TrainingSettings
 from latentia.training.shares import Shares, sharing
@@ -54,6 +64,8 @@ class FitResult:
         epochs: Passes over the training images done.
         seconds: Wall time of the fit, checkpoints and validation included, over all sittings.
         images_per_second: Of the training steps after the first epoch, in this sitting; ``None`` if there were none.
+        compiled: Whether the steps of this sitting were compiled.
+        compilation_seconds: What compiling them cost, which ``seconds`` leaves out.
         best_step: Whose weights the model now has, where there is a validation part; else ``None``.
         stopped_early: Whether patience ran out.
     """
@@ -62,6 +74,8 @@ class FitResult:
     epochs: float
     seconds: float
     images_per_second: float | None
+    compiled: bool
+    compilation_seconds: float
     best_step: int | None
     stopped_early: bool
 
@@ -194,9 +208,10 @@ class _Fit:
         if settings.patience is not None and self.valid is None:
             raise ConfigError("training.patience needs a validation part: use --set data.validation=0.05")
         self.phases = phases_of(objective, model)
-        self.losses = [partial(phase.loss, self.model) for phase in self.phases]
         self.shares: Shares | None = None
         self.optimizers = [FusedAdam(phase.parameters, settings.optimizer) for phase in self.phases]
+        self.gradients = self._eager([partial(phase.loss, self.model) for phase in self.phases])
+        self.compiled, self.compilation_seconds = False, 0.0
         self.average = None if settings.ema is None else WeightAverage(model, settings.ema)
         self.meter = Meter(settings.log_every, self.device)
         self.progress = _Progress()
@@ -249,7 +264,15 @@ class _Fit:
             self.events.said(self.shares.describe())
             batch = self.feed.batch(self.progress.step)
             self.shares.prepare(batch.x, batch.y, derive_seed(self.seed, self.stage, "shares"))
-            self.losses = self.shares.losses
+            self.gradients = self._eager(self.shares.losses)
+
+    def _eager(self, losses: Sequence[BatchLoss]) -> list[Callable[..., Step]]:
+        """For each phase, its loss of a batch and gradients as they come."""
+        alone = len(self.phases) == 1
+        return [
+            EagerGradients(phase, loss, self.execution, alone=alone, lap=self.lap)
+            for phase, loss in zip(self.phases, losses, strict=True)
+        ]
 
     # -- the loop -----------------------------------------------------------------------------------------------
 
@@ -257,6 +280,9 @@ class _Fit:
         """Take the steps that remain, then put the weights that are to be used into the model."""
         if self.profile is not None:
             self.profile.begin(self.total - self.progress.step, self.device)
+        if self.execution.compiled and self.progress.step < self.total and not self.progress.finished:
+            self._compile()
+            self.lap("compilation")
         clock = Clock(self.progress.seconds, self.device)
         try:
             return self._run(clock)
@@ -317,46 +343,61 @@ class _Fit:
             self._step(step)
         return counted and not traced
 
+    def _compile(self) -> None:
+        """Put compiled graphs in the place of autograd, if it can be done; if not, and if it was not asked for, say so.
+
+        Raises:
+            EnvironmentFault: If it was asked for and cannot be done.
+        """
+        before = time.perf_counter()
+        batch = self._batch(self.progress.step)
+        try:
+            if self.ranks.world > 1:
+                raise EnvironmentFault("steps of several processes are not compiled: use --set training.compile=off")
+            gradients = [CompiledGradients(phase, self.model, self.execution, batch) for phase in self.phases]
+        except EnvironmentFault as fault:
+            if self.settings.compile == "on":
+                raise
+            self.events.said(f"{fault}; going on without")
+        else:
+            self.gradients, self.compiled = list(gradients), True
+        self.compilation_seconds = time.perf_counter() - before
+
     def _step(self, step: int) -> None:
         lap = self.lap
-        batch = self.feed.batch(step)
-        lap("batches")
-        progress = step / self.total
-        coefficients = self.objective.coefficients_at(progress)
-        seed = derive_seed(self.seed, self.stage, "noise", step)
-        self.noise_source.manual_seed(seed)
-        size = len(batch.x) if self.shares is None else self.settings.batch_size  # noise is that of the whole batch
-        noise = self.model.draw_noise(size, self.objective.k, self.noise_source, self.device)
-        if self.shares is not None:
-            noise = tuple(eps[:, self.shares.mine] for eps in noise)
-        self.default_source.manual_seed(seed ^ 1)
+        batch = self._batch(step)
         lap("noise")
-        rate = self._learning_rate(progress)
-        losses: dict[str, Tensor] = {}
-        reported: dict[str, Tensor] = {}
-        for phase, loss, optimizer in zip(self.phases, self.losses, self.optimizers, strict=True):
-            optimizer.zero_grad()
-            with self.execution.autocast():
-                terms = loss(batch.x, batch.y, noise, coefficients)
-            total = terms.total()
-            lap("forward")
-            if len(self.phases) == 1:
-                total.backward()
-            else:  # so that no gradient of one phase leaks into another's parameters
-                total.backward(inputs=phase.parameters)
-            lap("backward")
+        rate = self._learning_rate(step / self.total)
+        names: list[str] = []
+        rows: list[Tensor] = []
+        for index, optimizer in enumerate(self.optimizers):
+            found = self.gradients[index](*batch)
+            if self.compiled:
+                lap("gradients")
             if self.settings.clip_norm is not None:
-                nn.utils.clip_grad_norm_(phase.parameters, self.settings.clip_norm)
+                nn.utils.clip_grad_norm_(self.phases[index].parameters, self.settings.clip_norm)
             optimizer.step(rate)
             lap("optimiser")
-            prefix = f"{phase.name}_" if phase.name else ""
-            losses[f"{prefix}loss"] = total
-            reported |= {prefix + name: term for name, term in terms.reported().items()}
-        self.meter.add(losses, reported)
+            names += found.names
+            rows.append(found.row)
+        self.meter.add(names, rows[0] if len(rows) == 1 else torch.cat(rows))
         lap("metrics")
         if self.average is not None:
             self.average.update(step + 1)
             lap("optimiser")
+
+    def _batch(self, step: int) -> tuple[Tensor, Tensor | None, Sequence[Tensor], Mapping[str, float]]:
+        """What the loss of a step is a function of, and the default generator as the step finds it."""
+        x, y = self.feed.batch(step)
+        self.lap("batches")
+        seed = derive_seed(self.seed, self.stage, "noise", step)
+        self.noise_source.manual_seed(seed)
+        size = len(x) if self.shares is None else self.settings.batch_size  # noise is that of the whole batch
+        noise = self.model.draw_noise(size, self.objective.k, self.noise_source, self.device)
+        if self.shares is not None:
+            noise = tuple(eps[:, self.shares.mine] for eps in noise)
+        self.default_source.manual_seed(seed ^ 1)
+        return x, y, noise, self.objective.coefficients_at(step / self.total)
 
     def _learning_rate(self, progress: float) -> float:
         rate = self.settings.optimizer.lr * value_at(self.settings.lr_schedule, progress)
@@ -572,6 +613,8 @@ class _Fit:
             epochs=done * self.settings.batch_size / self.stream.n,
             seconds=clock.seconds(),
             images_per_second=clock.rate(self.settings.batch_size),
+            compiled=self.compiled,
+            compilation_seconds=self.compilation_seconds,
             best_step=self.progress.best_step,
             stopped_early=stopped and done < self.total,
         )

@@ -28,15 +28,12 @@ class Meter:
         self.rows: Tensor | None = None
         self.count = 0
 
-    def add(self, losses: Mapping[str, Tensor], terms: Mapping[str, Tensor]) -> None:
-        """Remember one step: the scalar loss of each phase, and the batch means of the per-sample terms (B,)."""
+    def add(self, names: Sequence[str], row: Tensor) -> None:
+        """Remember one step: a figure for each name, (names,)."""
         if self.rows is None:
-            self.names = [*losses, *terms]
+            self.names = list(names)
             self.rows = torch.zeros(self.capacity, len(self.names), device=self.device)
-        row = self.rows[self.count]
-        for column, loss in enumerate(losses.values()):
-            row[column] = loss.detach()
-        torch.mean(torch.stack(tuple(terms.values())).float(), dim=1, out=row[len(losses) :])
+        self.rows[self.count] = row
         self.count += 1
 
     def merge(self, mean_: Callable[[Tensor], None]) -> None:

@@ -11,6 +11,7 @@ from torch import Tensor, nn
 from latentia.objectives.terms import LossTerms, Objective
 
 LossFunction = Callable[[Any, Tensor, Tensor | None, Sequence[Tensor], Mapping[str, Any]], LossTerms]
+BatchLoss = Callable[[Tensor, Tensor | None, Sequence[Tensor], Mapping[str, Any]], LossTerms]
 
 
 @dataclass(frozen=True)

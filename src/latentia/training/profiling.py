@@ -20,10 +20,12 @@ STAGES: Mapping[str, str] = {
     "config": "presets, settings",
     "data": "finding, reading, checking and splitting the data",
     "model": "building model and optimiser, files of the run",
+    "compilation": "writing down and compiling the step, where it is compiled",
     "batches": "waiting for and gathering samples, to x",
     "noise": "drawing the noise of a step",
     "forward": "networks, likelihood, loss",
     "backward": "gradients",
+    "gradients": "forward and backward in one, where they are compiled",
     "optimiser": "clipping, update of weights and averages",
     "metrics": "remembering the terms of a step",
     "logging": "metrics.jsonl, status, progress",
@@ -35,7 +37,7 @@ STAGES: Mapping[str, str] = {
     "report": "report.html, status",
 }
 """What each stage is, in the order in which they are shown."""
-WITHIN_STEPS = ("batches", "noise", "forward", "backward", "optimiser", "metrics", "logging")
+WITHIN_STEPS = ("batches", "noise", "forward", "backward", "gradients", "optimiser", "metrics", "logging")
 TRACED = 30  # steps whose operators are looked at ...
 BEFORE = 20  # ... after so many others, in which kernels are chosen and memory is allocated
 OPERATORS = 12  # that are shown

@@ -67,6 +67,9 @@ class TrainingSettings(Settings):
     log_every: int = Field(default=100, ge=1, le=10**6, description="Steps averaged into one line of metrics.jsonl.")
     device: str = Field(default="auto", description="auto, cpu, cuda, cuda:N or mps.")
     precision: Literal["auto", "fp32", "bf16"] = Field(default="auto", description="Of the network's arithmetic.")
+    compile: Literal["auto", "on", "off"] = Field(
+        default="auto", description="Whether steps are compiled; auto: where the run is long enough to repay it."
+    )
     threads: int | None = Field(default=None, ge=1, le=1024, description="CPU threads; PyTorch's own choice if unset.")
 
     @model_validator(mode="before")

@@ -11,7 +11,7 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from functools import partial
 from typing import Any
@@ -24,12 +24,10 @@ from torch.overrides import TorchFunctionMode
 
 from latentia.data.whole import gathered_by, whole
 from latentia.errors import ConfigError
-from latentia.objectives.terms import LossTerms
 from latentia.training.distributed import Ranks
 from latentia.training.execution import default_generator
-from latentia.training.phases import Phase
+from latentia.training.phases import BatchLoss, Phase
 
-BatchLoss = Callable[[Tensor, Tensor | None, Sequence[Tensor], Mapping[str, Any]], LossTerms]
 _PROBED = 4  # samples of each process whose loss is compared
 _TOLERANCE = 3e-5  # relative, in float32
 

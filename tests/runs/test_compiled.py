@@ -1,0 +1,86 @@
+"""Compiled training through a whole run: recorded as what it was, resumed exactly, given up where it cannot be."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+
+from latentia.errors import EnvironmentFault
+from latentia.runs import resume, train
+from latentia.training.events import Events
+from latentia.training.execution import missing_for_compilation
+
+SMALL = [
+    "model.latent_dim=2",
+    "model.encoder.hidden=[8]",
+    "model.encoder.dropout=0.2",
+    "model.decoder.hidden=[8]",
+    "training.threads=1",
+    "training.log_every=1",
+    "training.checkpoint_every=2",
+]
+compiling = pytest.mark.skipif(
+    missing_for_compilation(torch.device("cpu")) is not None, reason="nothing here compiles C++"
+)
+
+
+class Stop(BaseException):
+    """The process ends here."""
+
+
+class StopAt(Events):
+    """Ends a run when a step is logged."""
+
+    def __init__(self, step: int) -> None:
+        self.step = step
+
+    def logged(self, row: Mapping[str, Any]) -> None:
+        if row["step"] == self.step:
+            raise Stop
+
+
+class Heard(Events):
+    def __init__(self) -> None:
+        self.messages: list[str] = []
+
+    def said(self, message: str) -> None:
+        self.messages.append(message)
+
+
+def fit(directory: Path | None, preset: str = "vae", events: Events | None = None, compile: str = "on") -> Any:
+    settings = [*SMALL, f"training.compile={compile}"]
+    return train(preset, "digits", steps=6, seed=3, directory=directory, settings=settings, events=events)
+
+
+@compiling
+def test_a_compiled_run_is_resumed_exactly_and_says_that_it_was_compiled(tmp_path: Path) -> None:
+    whole = fit(tmp_path / "whole")
+    with pytest.raises(Stop):
+        fit(tmp_path / "cut", events=StopAt(5))
+    resumed = resume(tmp_path / "cut")
+    first, second = (run.model.state_dict() for run in (whole, resumed))
+    assert all(torch.equal(first[name], second[name]) for name in first)
+    assert whole.summary["compiled"] is resumed.summary["compiled"] is True
+    assert whole.summary["seconds"]["compilation"] > 0
+    plain = fit(None, compile="off")
+    assert plain.summary["compiled"] is False and plain.summary["seconds"]["compilation"] == 0
+    assert plain.summary["test"]["elbo"] == pytest.approx(whole.summary["test"]["elbo"], rel=1e-4)
+
+
+def test_compilation_that_was_asked_for_and_cannot_be_had_is_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("shutil.which", lambda name: None)
+    with pytest.raises(EnvironmentFault, match=r"no C\+\+ compiler.*--set training.compile=off"):
+        fit(None)
+
+
+def test_what_was_decided_automatically_goes_on_without(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("latentia.training.execution.COMPILED_STEPS", 1)
+    heard = Heard()
+    settings = ["training.steps=2", "training.epochs=none"]
+    run = train("vq-vae", "digits", directory=None, settings=settings, events=heard)
+    assert run.summary["compiled"] is False
+    assert any("cannot be compiled" in message and "going on without" in message for message in heard.messages)
