@@ -15,8 +15,8 @@ from hypothesis import strategies as st
 from torch import Tensor
 
 from latentia.errors import EnvironmentFault
-from latentia.training.gradients import row_of
 from latentia.training.metrics import Meter, MetricsFile
+from latentia.training.steps import row_of
 
 Step = tuple[dict[str, Tensor], dict[str, Tensor]]
 

@@ -39,10 +39,10 @@ from latentia.objectives.terms import Objective
 from latentia.training.average import WeightAverage
 from latentia.training.checkpoint import Checkpoint, CheckpointStore, restore_model
 from latentia.training.clock import Clock
+from latentia.training.compiled import CompiledStep
 from latentia.training.distributed import Alone, Ranks
 from latentia.training.events import Events
 from latentia.training.execution import Execution, default_generator, default_generator_kept
-from latentia.training.gradients import CompiledGradients, EagerGradients, Step
 from latentia.training.interrupt import InterruptRequest
 from latentia.training.metrics import Meter, MetricsFile
 from latentia.training.optimizer import FusedAdam
@@ -50,6 +50,7 @@ from latentia.training.phases import BatchLoss, phases_of
 from latentia.training.profiling import Profile, lap_of
 from latentia.training.settings import TrainingSettings
 from latentia.training.shares import Shares, sharing
+from latentia.training.steps import EagerStep, Figures
 
 VALIDATION_BLOCK = 256
 CHECKPOINT_SECONDS = 10.0
@@ -210,7 +211,7 @@ class _Fit:
         self.phases = phases_of(objective, model)
         self.shares: Shares | None = None
         self.optimizers = [FusedAdam(phase.parameters, settings.optimizer) for phase in self.phases]
-        self.gradients = self._eager([partial(phase.loss, self.model) for phase in self.phases])
+        self.steps = self._eager([partial(phase.loss, self.model) for phase in self.phases])
         self.compiled, self.compilation_seconds = False, 0.0
         self.average = None if settings.ema is None else WeightAverage(model, settings.ema)
         self.meter = Meter(settings.log_every, self.device)
@@ -264,14 +265,21 @@ class _Fit:
             self.events.said(self.shares.describe())
             batch = self.feed.batch(self.progress.step)
             self.shares.prepare(batch.x, batch.y, derive_seed(self.seed, self.stage, "shares"))
-            self.gradients = self._eager(self.shares.losses)
+            self.steps = self._eager(self.shares.losses)
 
-    def _eager(self, losses: Sequence[BatchLoss]) -> list[Callable[..., Step]]:
-        """For each phase, its loss of a batch and gradients as they come."""
-        alone = len(self.phases) == 1
+    def _eager(self, losses: Sequence[BatchLoss]) -> list[Callable[..., Figures]]:
+        """For each phase, what takes its part of a step as it comes."""
         return [
-            EagerGradients(phase, loss, self.execution, alone=alone, lap=self.lap)
-            for phase, loss in zip(self.phases, losses, strict=True)
+            EagerStep(
+                phase,
+                loss,
+                optimizer,
+                self.execution,
+                clip_norm=self.settings.clip_norm,
+                alone=len(self.phases) == 1,
+                lap=self.lap,
+            )
+            for phase, loss, optimizer in zip(self.phases, losses, self.optimizers, strict=True)
         ]
 
     # -- the loop -----------------------------------------------------------------------------------------------
@@ -344,7 +352,7 @@ class _Fit:
         return counted and not traced
 
     def _compile(self) -> None:
-        """Put compiled graphs in the place of autograd, if it can be done; if not, and if it was not asked for, say so.
+        """Put compiled steps in the place of eager ones; if it cannot be done and was not asked for, say so.
 
         Raises:
             EnvironmentFault: If it was asked for and cannot be done.
@@ -354,13 +362,17 @@ class _Fit:
         try:
             if self.ranks.world > 1:
                 raise EnvironmentFault("steps of several processes are not compiled: use --set training.compile=off")
-            gradients = [CompiledGradients(phase, self.model, self.execution, batch) for phase in self.phases]
+            clip = self.settings.clip_norm
+            steps = [
+                CompiledStep(phase, self.model, optimizer, self.execution, batch, clip_norm=clip)
+                for phase, optimizer in zip(self.phases, self.optimizers, strict=True)
+            ]
         except EnvironmentFault as fault:
             if self.settings.compile == "on":
                 raise
             self.events.said(f"{fault}; going on without")
         else:
-            self.gradients, self.compiled = list(gradients), True
+            self.steps, self.compiled = list(steps), True
         self.compilation_seconds = time.perf_counter() - before
 
     def _step(self, step: int) -> None:
@@ -370,14 +382,10 @@ class _Fit:
         rate = self._learning_rate(step / self.total)
         names: list[str] = []
         rows: list[Tensor] = []
-        for index, optimizer in enumerate(self.optimizers):
-            found = self.gradients[index](*batch)
+        for take in self.steps:
+            found = take(*batch, rate)
             if self.compiled:
-                lap("gradients")
-            if self.settings.clip_norm is not None:
-                nn.utils.clip_grad_norm_(self.phases[index].parameters, self.settings.clip_norm)
-            optimizer.step(rate)
-            lap("optimiser")
+                lap("compiled step")
             names += found.names
             rows.append(found.row)
         self.meter.add(names, rows[0] if len(rows) == 1 else torch.cat(rows))

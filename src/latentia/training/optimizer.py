@@ -50,6 +50,8 @@ class FusedAdam:
         0.9
     """
 
+    NUMBERS = 3  # that :meth:`begin` returns
+
     def __init__(self, parameters: Sequence[nn.Parameter], settings: OptimizerSettings) -> None:
         self.parameters: list[Tensor] = list(parameters)
         self.settings = settings
@@ -68,8 +70,7 @@ class FusedAdam:
     @torch.no_grad()
     def step(self, lr: float) -> None:
         """Take a step with a learning rate; parameters without a gradient stay as they are."""
-        self.steps += 1
-        self.count += 1
+        self._count()
         parameters, means, squares = self.parameters, self.means, self.squares
         gradients = [parameter.grad for parameter in parameters if parameter.grad is not None]
         if len(gradients) < len(parameters):
@@ -94,6 +95,42 @@ class FusedAdam:
             amsgrad=False,
             maximize=False,
         )
+        self.tidy()
+
+    def begin(self, lr: float) -> tuple[float, float, float]:
+        """Count a step with a learning rate that :meth:`updated` takes, and return the numbers that it needs."""
+        self._count()
+        first, second = 1 - self.settings.beta1**self.count, 1 - self.settings.beta2**self.count
+        return lr / first, second**-0.5, 1 - lr * self.settings.weight_decay
+
+    def updated(
+        self, parameter: Tensor, mean: Tensor, square: Tensor, gradient: Tensor, numbers: Sequence[Tensor]
+    ) -> tuple[Tensor, Tensor, Tensor]:
+        """What a step makes of a parameter and its moments, as plain operations that can be compiled.
+
+        Args:
+            parameter: Before the step.
+            mean: m, of its gradients.
+            square: v, of their squares.
+            gradient: g.
+            numbers: What :meth:`begin` returned.
+        """
+        settings, (size, root, kept) = self.settings, numbers
+        if settings.weight_decay and settings.name == "adamw":
+            parameter = parameter * kept
+        elif settings.weight_decay:
+            gradient = gradient + settings.weight_decay * parameter
+        mean = mean + (1 - settings.beta1) * (gradient - mean)
+        square = settings.beta2 * square + (1 - settings.beta2) * gradient * gradient
+        return parameter - size * mean / (square.sqrt() * root + settings.eps), mean, square
+
+    def _count(self) -> None:
+        self.steps += 1
+        self.count += 1
+
+    @torch.no_grad()
+    def tidy(self) -> None:
+        """From time to time, on a CPU, set moments to zero that no weight can notice."""
         if self.count % _NEGLIGIBLE_EVERY == 0 and self.steps.device.type == "cpu":
             for mean, square in zip(self.means, self.squares, strict=True):
                 torch.hardshrink(mean, _NEGLIGIBLE_MEAN, out=mean)

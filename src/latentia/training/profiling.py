@@ -25,8 +25,8 @@ STAGES: Mapping[str, str] = {
     "noise": "drawing the noise of a step",
     "forward": "networks, likelihood, loss",
     "backward": "gradients",
-    "gradients": "forward and backward in one, where they are compiled",
     "optimiser": "clipping, update of weights and averages",
+    "compiled step": "forward, backward and update of weights in one, where they are compiled",
     "metrics": "remembering the terms of a step",
     "logging": "metrics.jsonl, status, progress",
     "validation": "loss on the validation part",
@@ -37,7 +37,7 @@ STAGES: Mapping[str, str] = {
     "report": "report.html, status",
 }
 """What each stage is, in the order in which they are shown."""
-WITHIN_STEPS = ("batches", "noise", "forward", "backward", "gradients", "optimiser", "metrics", "logging")
+WITHIN_STEPS = ("batches", "noise", "forward", "backward", "optimiser", "compiled step", "metrics", "logging")
 TRACED = 30  # steps whose operators are looked at ...
 BEFORE = 20  # ... after so many others, in which kernels are chosen and memory is allocated
 OPERATORS = 12  # that are shown

@@ -1,0 +1,214 @@
+"""One phase's part of a step as one compiled graph: loss, gradients and update of the weights.
+
+Owns how the step is written down and compiled; must not know what a model or an objective is made of.
+
+The compiler makes few passes over memory of many element-wise operations. So that a pass over the weights is left out
+as well, weights that the network uses in bf16 are also kept in bf16: the pass that updates a weight, which reads its
+bf16 gradient, writes both, where autocast would round all weights anew in every step. The numbers are the same.
+"""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import torch
+from torch import Tensor, fx, nn
+
+from latentia.errors import EnvironmentFault
+from latentia.training.execution import Execution, missing_for_compilation
+from latentia.training.optimizer import FusedAdam
+from latentia.training.phases import Phase
+from latentia.training.steps import Figures, names_of, row_of
+
+_REFUSAL = "the step cannot be compiled ({}): use --set training.compile=off"
+Compiler = Callable[[Any, list[Tensor]], Any]
+
+
+class CompiledStep:
+    """Takes steps by a graph that was compiled for one shape of batch.
+
+    The phase is run once on stand-ins without data, and what it does is written down; so it must do the same for every
+    batch, and what changes from step to step comes in as tensors. Random numbers that the model itself draws come from
+    the default generator, as without compilation. The results agree with
+    :class:`~latentia.training.steps.EagerStep` to rounding.
+
+    Args:
+        phase: The loss and its parameters.
+        model: What the loss is of, in the mode in which it is trained. Its tensors must stay the same objects, and
+            between two steps its weights must be those that the first has left.
+        optimizer: Of the phase's parameters.
+        execution: Device and precision.
+        batch: A batch, noise and coefficients, as :meth:`__call__` takes them, of the shape that all will have.
+        clip_norm: Largest allowed norm of the gradient; none if ``None``.
+        compiler: (graph, inputs) -> what runs it; TorchInductor if ``None``.
+
+    Raises:
+        EnvironmentFault: If nothing here can compile, or the phase depends on its data in a way that no graph can hold.
+    """
+
+    def __init__(
+        self,
+        phase: Phase,
+        model: nn.Module,
+        optimizer: FusedAdam,
+        execution: Execution,
+        batch: tuple[Tensor, Tensor | None, Sequence[Tensor], Mapping[str, float]],
+        *,
+        clip_norm: float | None = None,
+        compiler: Compiler | None = None,
+    ) -> None:
+        self.phase, self.optimizer, self.execution, self.clip_norm = phase, optimizer, execution, clip_norm
+        self._holder = _Holder(phase, model)
+        self._state = {name: value.detach() for name, value in self._holder.named_parameters()}
+        known = {id(parameter): name for name, parameter in self._holder.named_parameters()}
+        if any(id(parameter) not in known for parameter in phase.parameters):
+            raise EnvironmentFault(_REFUSAL.format("its objective has weights of its own"))
+        self._own = [known[id(parameter)] for parameter in phase.parameters]
+        self._state |= dict(self._holder.named_buffers())
+        self._kept: list[Tensor] = [*self._state.values(), *optimizer.means, *optimizer.squares]
+        self._names: tuple[str, ...] = ()
+        numbers = self._numbers(batch[3], [0.0] * optimizer.NUMBERS)
+        inputs = self._inputs(*batch[:3], numbers)
+        program = self._program(batch[1] is None, len(batch[2]), tuple(batch[3]))
+        try:
+            with torch.no_grad(), warnings.catch_warnings():
+                warnings.simplefilter("ignore")  # about the compiler's own code
+                graph = _written_down(program, inputs)
+                weights = [list(self._state).index(name) for name in self._own]
+                self._kept += keep_rounded(graph, weights, self._kept)
+                self._run = (compiler or _inductor)(graph, self._inputs(*batch[:3], numbers))
+        except Exception as error:  # the compiler's own faults have no class in common
+            reason = (str(error).strip() or type(error).__name__).splitlines()[0]
+            raise EnvironmentFault(_REFUSAL.format(reason)) from error
+
+    def __call__(
+        self, x: Tensor, y: Tensor | None, noise: Sequence[Tensor], coefficients: Mapping[str, float], rate: float
+    ) -> Figures:
+        """Take a step with a learning rate."""
+        numbers = self._numbers(coefficients, self.optimizer.begin(rate))
+        with torch.no_grad():
+            (row,) = self._run(*self._inputs(x, y, noise, numbers))
+        self.optimizer.tidy()
+        return Figures(self._names, row)
+
+    def _numbers(self, coefficients: Mapping[str, float], adam: Sequence[float]) -> Tensor:
+        device = self.optimizer.steps.device
+        return torch.tensor([*coefficients.values(), *adam], dtype=torch.float32, device=device)
+
+    def _inputs(self, x: Tensor, y: Tensor | None, noise: Sequence[Tensor], numbers: Tensor) -> list[Tensor]:
+        labels = [] if y is None else [y]
+        return [*self._kept, x, *labels, *noise, numbers]
+
+    def _program(self, unlabelled: bool, draws: int, coefficients: tuple[str, ...]) -> Callable[..., list[Tensor]]:
+        """A function of tensors alone that gives the row of figures, and changes weights and moments in place."""
+        names, count = list(self._state), len(self._own)
+
+        def program(*given: Tensor) -> list[Tensor]:
+            rest = list(given)
+            state, moments = dict(zip(names, rest, strict=False)), rest[len(names) :]
+            means, squares, batch = moments[:count], moments[count : 2 * count], moments[2 * count :]
+            x, y = batch.pop(0), None if unlabelled else batch.pop(0)
+            noise, numbers = batch[:draws], batch[draws]
+            values = dict(zip(coefficients, numbers.unbind(), strict=False))
+            leaves = {name: state[name].detach().requires_grad_() for name in self._own}
+            with torch.enable_grad():
+                with self.execution.autocast():
+                    terms = torch.func.functional_call(self._holder, {**state, **leaves}, (x, y, noise, values))
+                total = terms.total()
+                found = torch.autograd.grad(total, list(leaves.values()), allow_unused=True)
+            adam = numbers[len(coefficients) :].unbind()
+            gradients = self._clipped(found)
+            for name, mean, square, gradient in zip(self._own, means, squares, gradients, strict=True):
+                if gradient is not None:
+                    old = (state[name], mean, square)
+                    for place, value in zip(old, self.optimizer.updated(*old, gradient, adam), strict=True):
+                        place.copy_(value)
+            reported = terms.reported()
+            self._names = names_of(self.phase, reported)
+            return [row_of(total, reported)]
+
+        return program
+
+    def _clipped(self, found: Sequence[Tensor | None]) -> Sequence[Tensor | None]:
+        """The gradients, scaled as ``torch.nn.utils.clip_grad_norm_`` scales them."""
+        if self.clip_norm is None:
+            return found
+        norms = [torch.linalg.vector_norm(gradient) for gradient in found if gradient is not None]
+        norm = torch.linalg.vector_norm(torch.stack(norms))
+        factor = (self.clip_norm / (norm + 1e-6)).clamp(max=1.0)
+        return [None if gradient is None else gradient * factor for gradient in found]
+
+
+class _Holder(nn.Module):
+    """A phase's loss as a module, so that its weights can be handed in."""
+
+    def __init__(self, phase: Phase, model: nn.Module) -> None:
+        super().__init__()
+        self.phase, self.model = phase, model
+
+    def forward(self, x: Tensor, y: Tensor | None, noise: Sequence[Tensor], coefficients: Mapping[str, Any]) -> Any:
+        """The loss terms."""
+        return self.phase.loss(self.model, x, y, noise, coefficients)
+
+
+def _written_down(program: Callable[..., list[Tensor]], inputs: list[Tensor]) -> fx.GraphModule:
+    from torch.fx.experimental.proxy_tensor import make_fx
+
+    return make_fx(program, tracing_mode="fake")(*inputs)
+
+
+_SAME = (torch.ops.aten.detach.default, torch.ops.aten.alias.default)
+_CAST, _COPY = torch.ops.aten._to_copy.default, torch.ops.aten.copy_.default
+
+
+def keep_rounded(graph: fx.GraphModule, weights: Sequence[int], kept: Sequence[Tensor]) -> list[Tensor]:
+    """Let a graph that rounds weights to bf16 at every call keep them rounded; changes the graph.
+
+    Args:
+        graph: Its first inputs are ``kept``; it changes a weight by one ``copy_``, after all use of it.
+        weights: Which of these inputs are weights.
+        kept: What is handed in at every call and changed in place.
+
+    Returns:
+        The rounded weights, which the graph now takes after ``kept`` and changes in place as well.
+    """
+    nodes = list(graph.graph.nodes)
+    inputs = [node for node in nodes if node.op == "placeholder"][: len(kept)]
+    origin = {node: node for node in inputs}  # of what has the same values
+    casts: dict[fx.Node, list[fx.Node]] = {}
+    for node in nodes:
+        source = origin.get(node.args[0]) if node.args and isinstance(node.args[0], fx.Node) else None
+        if source is not None and node.target in _SAME:
+            origin[node] = source
+        elif source is not None and node.target is _CAST and node.kwargs == {"dtype": torch.bfloat16}:
+            casts.setdefault(source, []).append(node)
+    renewals = {node.args[0]: node for node in nodes if node.target is _COPY}
+    rounded: list[Tensor] = []
+    last = inputs[-1]
+    for place in weights:
+        weight = inputs[place]
+        if weight not in casts or weight not in renewals:
+            continue
+        with graph.graph.inserting_after(last):
+            last = graph.graph.placeholder(f"rounded_{place}")
+        with graph.graph.inserting_after(renewals[weight]):
+            graph.graph.call_function(_COPY, (last, renewals[weight].args[1]))
+        for cast in casts[weight]:
+            cast.replace_all_uses_with(last)
+            graph.graph.erase_node(cast)
+        rounded.append(kept[place].to(torch.bfloat16))
+    graph.graph.lint()
+    graph.recompile()
+    return rounded
+
+
+def _inductor(graph: Any, inputs: list[Tensor]) -> Any:
+    """Compile by TorchInductor, with random numbers from the generators that are used without compilation."""
+    missing = missing_for_compilation(inputs[0].device)
+    if missing is not None:
+        raise EnvironmentFault(missing)
+    from torch._inductor import compile as compile_graph
+
+    return compile_graph(graph, inputs, options={"fallback_random": True})
