@@ -86,3 +86,22 @@ def test_goes_on_from_its_state():
         FusedAdam([nn.Parameter(torch.ones(3))], OptimizerSettings()).restore(saved)
     with pytest.raises(CheckpointError, match="does not fit"):
         FusedAdam([], OptimizerSettings()).restore(saved)
+
+
+@pytest.mark.parametrize(("name", "decay"), [("adam", 0.0), ("adam", 0.1), ("adamw", 0.1)])
+def test_a_step_as_plain_operations_is_that_of_the_kernel(name: Any, decay: float):
+    settings = OptimizerSettings(name=name, weight_decay=decay, beta1=0.8, beta2=0.95)
+    torch.manual_seed(0)
+    weight = nn.Parameter(torch.randn(50))
+    kernel, plain = FusedAdam([weight], settings), FusedAdam([nn.Parameter(weight.detach().clone())], settings)
+    for step in range(1, 6):
+        weight.grad = torch.randn(50)
+        numbers = torch.tensor(plain.begin(0.01 / step)).unbind()
+        places = (plain.parameters[0].detach(), plain.means[0], plain.squares[0])
+        for place, value in zip(places, plain.updated(*places, weight.grad, numbers), strict=True):
+            place.copy_(value)
+        kernel.step(0.01 / step)
+        torch.testing.assert_close(places[0], weight.detach(), rtol=1e-6, atol=1e-7)
+        for found, expected in zip(plain.state().values(), kernel.state().values(), strict=True):
+            torch.testing.assert_close(found, expected, rtol=1e-5, atol=1e-8)
+    assert len(plain.begin(0.01)) == FusedAdam.NUMBERS and plain.count == 6
