@@ -18,6 +18,14 @@ def _general(name: str, tutorial: str, description: str) -> Preset:
     return replace(TUTORIALS[tutorial], name=name, description=description, notes=())
 
 
+M2 = {  # a VAE of class and latents with a classifier, of the data (m2) or of the latents of another VAE (m1-m2)
+    "latent_dim": 50,
+    "encoder": {"name": "mlp", "hidden": [500]},
+    "decoder": {"name": "mlp", "hidden": [500]},
+    "condition": {"name": "labels"},
+    "classifier": {"name": "mlp", "hidden": [500]},
+}
+
 _PRESETS = [
     _general("ae", "ae-32", "Fully connected autoencoder, 256-128-64 to 32 latents, squared error."),
     _general(
@@ -122,13 +130,7 @@ _PRESETS = [
         source="Kingma et al. 2014, https://arxiv.org/abs/1406.5298, sections 2 and 4",
         settings={
             "data": {**ALL_TRAINING_IMAGES, "labels": 100},
-            "model": {
-                "latent_dim": 50,
-                "encoder": {"name": "mlp", "hidden": [500]},
-                "decoder": {"name": "mlp", "hidden": [500]},
-                "condition": {"name": "labels"},
-                "classifier": {"name": "mlp", "hidden": [500]},
-            },
+            "model": M2,
             "objective": {"name": "semi-supervised"},
             "training": {"epochs": 20},
         },
@@ -142,12 +144,8 @@ _PRESETS = [
         settings={
             "data": {**ALL_TRAINING_IMAGES, "labels": 100},
             "model": {
-                "latent_dim": 50,
-                "encoder": {"name": "mlp", "hidden": [500]},
-                "decoder": {"name": "mlp", "hidden": [500]},
+                **M2,
                 "likelihood": {"name": "gaussian", "sigma": "per-pixel"},
-                "condition": {"name": "labels"},
-                "classifier": {"name": "mlp", "hidden": [500]},
                 "base": {"latent_dim": 50},
             },
             "objective": {"name": "semi-supervised"},
