@@ -13,16 +13,12 @@ the package (`latentia judge`). Prints a table, writes every figure as JSON, and
 
 from __future__ import annotations
 
-import argparse
-import json
-import platform
-import shlex
-import statistics
 import sys
 from pathlib import Path
 from typing import Any
 
 import torch
+from recording import circumstances, command, options, write
 from torch import Tensor
 
 import latentia as lt
@@ -31,8 +27,8 @@ from latentia.evaluation.encoding import draw_latents, evaluating
 from latentia.evaluation.judge import NAME, judge_card
 from latentia.exploration.images import enlarge, mosaic, to_rgb
 from latentia.exploration.style import INK, MUTED, new_figure, save_figure, styled
+from latentia.maths import mean_and_deviation
 from latentia.runs.priors import fitted_names
-from latentia.training.execution import describe_machine
 
 SYSTEMS = ("ae-2d", "vae-2d", "ae-32", "vae-400-20")
 PRIOR = "gmm"
@@ -112,12 +108,7 @@ def summarise(rows: list[dict[str, Any]]) -> dict[str, Any]:
     for system in dict.fromkeys(row["system"] for row in rows):
         own = [row for row in rows if row["system"] == system]
         summary[system] = {
-            name: {
-                "mean": statistics.fmean(row[name] for row in own),
-                "standard_deviation": statistics.stdev(row[name] for row in own) if len(own) > 1 else None,
-            }
-            for name in own[0]
-            if name not in ("system", "seed")
+            name: mean_and_deviation([row[name] for row in own]) for name in own[0] if name not in ("system", "seed")
         }
     return summary
 
@@ -178,14 +169,10 @@ def pictured(x: Tensor, spec: DataSpec) -> Any:
 
 def main() -> None:
     """Measure every run, print the table, write the results after each."""
-    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
-    parser.add_argument("--runs", type=Path, default=Path("reproduction/runs"))
-    parser.add_argument("--seeds", nargs="+", type=int, default=[0, 1, 2])
+    parser = options(__doc__, "results/ae_against_vae.json", seeds=range(3), runs=True)
     parser.add_argument("--n", type=int, default=10_000)
-    parser.add_argument("--out", type=Path, default=Path("results/ae_against_vae.json"))
     parser.add_argument("--picture", type=Path, default=Path("docs/systems/ae-against-vae.png"))
     arguments = parser.parse_args()
-    arguments.out.parent.mkdir(parents=True, exist_ok=True)
     places = {(name, seed): arguments.runs / name / f"seed-{seed}" for name in SYSTEMS for seed in arguments.seeds}
     missing = [str(place) for place in places.values() if not place.is_dir()]
     if missing:
@@ -196,18 +183,17 @@ def main() -> None:
         figures = "  ".join(f"{key} {value:.4g}" for key, value in rows[-1].items() if isinstance(value, float))
         print(f"{name} seed {seed}: {figures}", flush=True)
         record = {
-            "command": shlex.join(["python", "benchmarks/ae_against_vae.py", *sys.argv[1:]]),
+            "command": command(__file__),
             "runs": f"latentia reproduce {' '.join(SYSTEMS)} --seeds {len(arguments.seeds)}",
             "what": f"MNIST, {arguments.n:,} images of each kind against as many test images",
             "extractor": NAME,
             "extractor_accuracy": judge_card()["test_accuracy"],
             "prior": PRIOR,
-            "machine": describe_machine("cpu"),
-            "versions": {"python": platform.python_version(), "torch": torch.__version__},
+            **circumstances(),
             "summary": summarise(rows),
             "rows": rows,
         }
-        arguments.out.write_text(json.dumps(record, indent=2) + "\n", encoding="utf-8")
+        write(arguments.out, record)
     draw({name: lt.open_run(places[name, arguments.seeds[0]]) for name in SYSTEMS}, arguments.picture)
 
 

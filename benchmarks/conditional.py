@@ -13,26 +13,23 @@ as they are; all else is trained. Prints a table and writes everything as JSON, 
 from __future__ import annotations
 
 import argparse
-import platform
-import shlex
-import statistics
-import sys
-from pathlib import Path
 from typing import Any
 
-import torch
+from recording import (
+    circumstances,
+    command,
+    finished,
+    fitted_report,
+    options,
+    print_rules,
+    print_summary,
+    training_threads,
+    verdict,
+    write,
+)
 
-import latentia as lt
-from latentia import storage
 from latentia.evaluation.judge import NAME, judge_card
-from latentia.recipes.config import override
-from latentia.recipes.presets import find_preset
-from latentia.recipes.second_stages import make_stage
-from latentia.runs.fitting import resolve
-from latentia.runs.priors import fingerprint
-from latentia.runs.reproduction import completed
-from latentia.training.events import Events
-from latentia.training.execution import describe_machine
+from latentia.maths import mean_and_deviation
 
 TUTORIAL, BEST = "conditional-vae-20", "sharp-conditional-vae"
 MIXTURE = ["draws=1"]
@@ -41,10 +38,8 @@ LEAST_AS_ASKED, LEAST_VARIANCE = 0.95, 0.8
 
 def measure(preset: str, seed: int, arguments: argparse.Namespace) -> dict[str, Any]:
     """The figures of one model under its own prior and under the mixtures."""
-    settings = [] if arguments.threads is None else [f"training.threads={arguments.threads}"]
-    config = resolve(override(find_preset(preset).config(), settings), "mnist", seed=seed)
-    run = completed(config, arguments.runs / preset / f"seed-{seed}", None, Events())
-    density = fit_mixtures(run, seed)
+    run = finished(preset, arguments.runs, seed, training_threads(arguments.threads))
+    density = fitted_report(run, "gmm", MIXTURE, seed)["log_density"]  # of each class, nats per latent
     found = run.judge(arguments.samples, seed=seed)
     return {
         "preset": preset,
@@ -65,22 +60,6 @@ def measure(preset: str, seed: int, arguments: argparse.Namespace) -> dict[str, 
     }
 
 
-def fit_mixtures(run: lt.Run, seed: int) -> dict[str, float]:
-    """Fit a mixture to each class, unless that has been done, and return its mean log density, nats per latent."""
-    assert run.directory is not None
-    wanted = {
-        "settings": make_stage("gmm", MIXTURE).model_dump(mode="json"),
-        "seed": seed,
-        "model": fingerprint(run.model),
-        "classes": len(run.spec.classes),
-    }
-    file = run.directory.priors / "gmm" / "config.json"
-    found = storage.read_json(file) if file.is_file() else {}
-    if {key: found.get(key) for key in wanted} == wanted:
-        return found["report"]["log_density"]
-    return run.fit_prior("gmm", settings=MIXTURE, seed=seed).report["log_density"]
-
-
 def summarise(rows: list[dict[str, Any]]) -> dict[str, Any]:
     """Mean and spread over seeds of every figure of every preset."""
     collected: dict[str, dict[str, list[float]]] = {}
@@ -91,39 +70,29 @@ def summarise(rows: list[dict[str, Any]]) -> dict[str, Any]:
         for name, value in figures.items():
             collected.setdefault(row["preset"], {}).setdefault(name, []).append(value)
     return {
-        preset: {
-            name: {
-                "mean": statistics.fmean(values),
-                "standard_deviation": statistics.stdev(values) if len(values) > 1 else None,
-            }
-            for name, values in figures.items()
-        }
+        preset: {name: mean_and_deviation(values) for name, values in figures.items()}
         for preset, figures in collected.items()
     }
 
 
-def rules(summary: dict[str, Any]) -> dict[str, bool]:
-    """Whether the best preset's means keep the rules that were set beforehand."""
-    if BEST not in summary:
+def rules(rows: list[dict[str, Any]]) -> dict[str, bool | None]:
+    """Whether the best preset's means keep the rules that were set beforehand; ``None`` where seeds are too few."""
+    own = [row for row in rows if row["preset"] == BEST]
+    if not own:
         return {}
-    as_asked, ratio = (summary[BEST][f"gmm {name}"]["mean"] for name in ("as_asked", "variance_ratio"))
+    as_asked, ratio = (summarise(own)[BEST][f"gmm {name}"]["mean"] for name in ("as_asked", "variance_ratio"))
     return {
-        f"as asked at least {LEAST_AS_ASKED:g}": as_asked >= LEAST_AS_ASKED,
-        f"variance within a class at least {LEAST_VARIANCE:g} of real": ratio >= LEAST_VARIANCE,
+        f"as asked at least {LEAST_AS_ASKED:g}": verdict(as_asked >= LEAST_AS_ASKED, len(own)),
+        f"variance within a class at least {LEAST_VARIANCE:g} of real": verdict(ratio >= LEAST_VARIANCE, len(own)),
     }
 
 
 def main() -> None:
     """Train what is not there, measure, print the table, write the results after every model."""
-    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
-    parser.add_argument("--seeds", nargs="+", type=int, default=[0, 1, 2, 3, 4])
+    parser = options(__doc__, "results/conditional.json", seeds=range(5), threads=True, runs=True)
     parser.add_argument("--presets", nargs="+", default=[BEST, TUTORIAL], choices=[BEST, TUTORIAL])
     parser.add_argument("--samples", type=int, default=10_000, help="from each prior, and as many test images")
-    parser.add_argument("--threads", type=int)
-    parser.add_argument("--runs", type=Path, default=Path("reproduction/runs"))
-    parser.add_argument("--out", type=Path, default=Path("results/conditional.json"))
     arguments = parser.parse_args()
-    arguments.out.parent.mkdir(parents=True, exist_ok=True)
     rows: list[dict[str, Any]] = []
     for preset in arguments.presets:
         for seed in arguments.seeds:
@@ -134,28 +103,21 @@ def main() -> None:
                 for name, judgement in row["judged"].items()
             )
             print(f"{preset} seed {seed}: test elbo {row['test']['elbo']:.2f}  {figures}", flush=True)
-            summary = summarise(rows)
             record = {
-                "command": shlex.join(["python", "benchmarks/conditional.py", *sys.argv[1:]]),
+                "command": command(__file__),
                 "what": "conditional samples of mnist at temperature 1: the share that the judge takes for the digit "
                 "asked for, and the pixels' variance within a class over that of the test images",
                 "judge": NAME,
                 "judge_accuracy": judge_card()["test_accuracy"],
                 "samples": arguments.samples,
-                "machine": describe_machine("cpu"),
-                "versions": {"python": platform.python_version(), "torch": torch.__version__},
-                "rules": rules(summary),
-                "summary": summary,
+                **circumstances(),
+                "rules": rules(rows),
+                "summary": summarise(rows),
                 "rows": rows,
             }
-            storage.write_json(arguments.out, record)
-    print()
-    for preset, figures in summarise(rows).items():
-        for name, value in figures.items():
-            spread = value["standard_deviation"]
-            print(f"{preset:<22} {name:<32} {value['mean']:.5g}" + ("" if spread is None else f" +- {spread:.2g}"))
-    for name, kept in rules(summarise(rows)).items():
-        print(f"{name}: {'yes' if kept else 'NO'}")
+            write(arguments.out, record)
+    print_summary(summarise(rows))
+    print_rules(rules(rows))
 
 
 if __name__ == "__main__":

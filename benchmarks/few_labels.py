@@ -19,21 +19,16 @@ Prints a table and writes every error as JSON; methods measured before stay in t
 
 from __future__ import annotations
 
-import argparse
-import json
-import platform
-import shlex
-import statistics
-import sys
 import time
 from pathlib import Path
 from typing import Any
 
-import torch
+from recording import circumstances, command, options, plus_minus, write
 
 import latentia as lt
+from latentia import storage
 from latentia.data.seeds import derive_seed
-from latentia.training.execution import describe_machine
+from latentia.maths import mean_and_deviation
 
 LABELS = 100
 NAMED = "spreading"
@@ -43,10 +38,9 @@ BUDGET = ("steps", "epochs", "parameters", "threads")
 SEED = 0  # of M1, M2 and the draws
 
 
-def spread(errors: list[float]) -> dict[str, Any]:
+def spread_of(errors: list[float]) -> dict[str, Any]:
     """Mean and standard deviation of the errors of several label draws."""
-    deviation = statistics.stdev(errors) if len(errors) > 1 else None
-    return {"mean": statistics.fmean(errors), "standard_deviation": deviation, "values": errors}
+    return {**mean_and_deviation(errors), "values": errors}
 
 
 def with_classifiers(run: Any, draws: int) -> dict[str, dict[str, Any]]:
@@ -57,7 +51,7 @@ def with_classifiers(run: Any, draws: int) -> dict[str, dict[str, Any]]:
         result = run.classify(LABELS, draws=draws, method=method, unlabelled=60_000, seed=SEED, write=False)
         seconds = round(time.perf_counter() - began, 1)
         for name, errors in (("pixels", result.errors["data"]), ("m1", result.errors["latents"])):
-            error = spread(errors)
+            error = spread_of(errors)
             found[name][method] = error
             print(f"{name:<7} {method:<10} {error['mean']:.2%}  {[f'{e:.2%}' for e in errors]}", flush=True)
         print(f"        ({seconds} s)", flush=True)
@@ -81,33 +75,29 @@ def trained(preset: str, draws: list[int], steps: int | None, m1: Path | None, s
 
 def main() -> None:
     """Measure, print, and write the results after every training."""
-    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    parser = options(__doc__, "results/few_labels.json", threads=True)
     parser.add_argument("--methods", nargs="+", default=list(METHODS), choices=METHODS)
     parser.add_argument("--draws", type=int, default=5)
     parser.add_argument("--m1", type=Path, help="a finished run of preset m1 on mnist; trained anew if not given")
     parser.add_argument("--steps", nargs="+", default=[], metavar="PRESET=N", help="other budgets than the presets'")
-    parser.add_argument("--threads", type=int)
-    parser.add_argument("--out", type=Path, default=Path("results/few_labels.json"))
     arguments = parser.parse_args()
     steps = {name: int(count) for name, _, count in (entry.partition("=") for entry in arguments.steps)}
     settings = {} if arguments.threads is None else {"training.threads": arguments.threads}
     record: dict[str, Any] = {"methods": {}}
     if arguments.out.is_file():
-        record = json.loads(arguments.out.read_text(encoding="utf-8"))
+        record = storage.read_json(arguments.out)
     record["what"] = f"test error on MNIST's 10,000 test images from {LABELS} labels and 59,900 images without"
     record["m1_command"] = "latentia train m1 --data mnist --out RUN --set training.threads=1, RUN given as --m1"
     record["named_beforehand"] = f"{NAMED} on pixels and on m1; the model's own q(y given x) for m2 and m1-m2"
 
     def keep(name: str, value: dict[str, Any]) -> None:
         record["methods"][name] = value | {
-            "command": shlex.join(["python", "benchmarks/few_labels.py", *sys.argv[1:]]),
+            "command": command(__file__),
             "seed": SEED,
             "label_seeds": [derive_seed(SEED, draw) for draw in range(len(value["error"]["values"]))],
-            "machine": describe_machine("cpu"),
-            "versions": {"python": platform.python_version(), "torch": torch.__version__},
+            **circumstances(),
         }
-        arguments.out.parent.mkdir(parents=True, exist_ok=True)
-        arguments.out.write_text(json.dumps(record, indent=2) + "\n", encoding="utf-8")
+        write(arguments.out, record)
 
     if {"pixels", "m1"} & set(arguments.methods):
         run: Any = None
@@ -124,12 +114,12 @@ def main() -> None:
             draws = list(range(arguments.draws))
             for errors, seconds, trained_run in trained(name, draws, steps.get(name), arguments.m1, settings):
                 budget = {key: trained_run.summary[key] for key in BUDGET}
-                keep(name, {"error": spread(errors), "seconds": seconds, "budget": budget})
+                keep(name, {"error": spread_of(errors), "seconds": seconds, "budget": budget})
     print()
     for name, value in record["methods"].items():
         error = value["error"]
-        deviation = error["standard_deviation"]
-        print(f"{name:<7} {error['mean']:.2%}" + ("" if deviation is None else f" +- {deviation:.2%} over label draws"))
+        spread = error["standard_deviation"]
+        print(f"{name:<7} {plus_minus(error['mean'], spread, '.2%', over=' over label draws')}")
 
 
 if __name__ == "__main__":

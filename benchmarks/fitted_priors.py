@@ -15,33 +15,34 @@ trained. Prints a table and writes everything as JSON, after every model; what w
 from __future__ import annotations
 
 import argparse
-import platform
-import shlex
-import statistics
-import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-import torch
+from recording import (
+    circumstances,
+    command,
+    finished,
+    fitted_report,
+    options,
+    print_rules,
+    print_summary,
+    training_threads,
+    verdict,
+    write,
+)
 from torch import Tensor
 
 import latentia as lt
 from latentia import storage
 from latentia.evaluation.generation import frechet_distance
 from latentia.evaluation.judge import NAME, judge, judge_card
-from latentia.recipes.config import override
-from latentia.recipes.presets import find_preset
-from latentia.recipes.second_stages import make_stage
-from latentia.runs.fitting import resolve
-from latentia.runs.priors import fingerprint
-from latentia.runs.reproduction import completed
-from latentia.training.events import Events
-from latentia.training.execution import describe_machine
+from latentia.maths import mean_and_deviation
 
 CODES, POINTS = "vq-vae-512x64", "ae-32"
 LARGEST_MSE = 0.0103  # what the course module's autoencoder reaches on the test part after 20 epochs
 LEAST_PERPLEXITY = 100.0  # of 512 codes
+FRECHET = "Frechet distance"
 
 
 def measure(preset: str, seed: int, arguments: argparse.Namespace) -> dict[str, Any]:
@@ -52,7 +53,7 @@ def measure(preset: str, seed: int, arguments: argparse.Namespace) -> dict[str, 
     row: dict[str, Any] = {
         "preset": preset,
         "seed": seed,
-        "command": shlex.join(["python", "benchmarks/fitted_priors.py", *sys.argv[1:]]),
+        "command": command(__file__),
         "epochs": run.config.training.epochs,
         "samples": arguments.samples,
         "test": {name: test[name] for name in names if test.get(name) is not None},
@@ -75,16 +76,15 @@ def measure(preset: str, seed: int, arguments: argparse.Namespace) -> dict[str, 
 
 def model_of(preset: str, seed: int, arguments: argparse.Namespace) -> lt.Run:
     """The finished run, from the folder of runs or trained."""
-    settings = [] if arguments.threads is None else [f"training.threads={arguments.threads}"]
+    settings = training_threads(arguments.threads)
     if preset == CODES and arguments.epochs is not None:
         settings.append(f"training.epochs={arguments.epochs:g}")
-    config = resolve(override(find_preset(preset).config(), settings), "mnist", seed=seed)
-    return completed(config, arguments.runs / preset / f"seed-{seed}", None, Events())
+    return finished(preset, arguments.runs, seed, settings)
 
 
 def priors_of(codes: bool, arguments: argparse.Namespace) -> list[tuple[str, str, list[str]]]:
     """What is fitted: what it is called here, the prior, its settings."""
-    threads = [] if arguments.threads is None else [f"training.threads={arguments.threads}"]
+    threads = training_threads(arguments.threads)
 
     def trained(steps: int | None) -> list[str]:
         return threads if steps is None else [*threads, f"training.steps={steps}"]
@@ -100,16 +100,7 @@ def priors_of(codes: bool, arguments: argparse.Namespace) -> list[tuple[str, str
 
 def fitted(run: lt.Run, name: str, settings: Sequence[str], seed: int) -> dict[str, Any]:
     """Fit a prior, unless it has been, and say what was found."""
-    assert run.directory is not None
-    wanted = {
-        "settings": make_stage(name, settings).model_dump(mode="json"),
-        "seed": seed,
-        "model": fingerprint(run.model),
-    }
-    file = run.directory.priors / name / "config.json"
-    found = storage.read_json(file) if file.is_file() else {}
-    same = {key: found.get(key) for key in wanted} == wanted
-    report = found["report"] if same else run.fit_prior(name, settings=settings, seed=seed).report
+    report = fitted_report(run, name, settings, seed)
     kept = ("latents", "parameters", "steps", "iterations", "converged", "log_density")
     return {"settings": list(settings), **{key: report[key] for key in kept if report.get(key) is not None}}
 
@@ -129,38 +120,32 @@ def summarise(rows: list[dict[str, Any]]) -> dict[str, Any]:
     summary: dict[str, Any] = {}
     for row in rows:
         figures = {f"test {name}": value for name, value in row["test"].items()}
-        figures |= {f"Frechet distance, {name}": value for name, value in row["frechet_distance"].items()}
+        figures |= {f"{FRECHET}, {name}": value for name, value in row["frechet_distance"].items()}
         for name, value in figures.items():
             summary.setdefault(row["preset"], {}).setdefault(name, []).append(value)
     return {
-        preset: {
-            name: {
-                "seeds": len(values),
-                "mean": statistics.fmean(values),
-                "standard_deviation": statistics.stdev(values) if len(values) > 1 else None,
-            }
-            for name, values in figures.items()
-        }
+        preset: {name: {"seeds": len(values), **mean_and_deviation(values)} for name, values in figures.items()}
         for preset, figures in summary.items()
     }
 
 
-def rules(summary: dict[str, Any]) -> dict[str, bool]:
-    """Whether the means keep the rules that were set beforehand, as far as they were measured."""
-    found: dict[str, bool] = {}
-
-    def mean(preset: str, name: str) -> float:
-        return summary[preset][name]["mean"]
-
+def rules(rows: list[dict[str, Any]]) -> dict[str, bool | None]:
+    """Whether the means keep the rules that were set beforehand; ``None`` where they are over too few seeds to say."""
+    summary = summarise(rows)
+    found: dict[str, bool | None] = {}
     if CODES in summary:
-        found[f"perplexity over {LEAST_PERPLEXITY:g}"] = mean(CODES, "test perplexity") > LEAST_PERPLEXITY
-        found[f"test mse below {LARGEST_MSE:g}"] = mean(CODES, "test mse") < LARGEST_MSE
-        ratio = mean(CODES, "Frechet distance, autoregressive") / mean(CODES, "Frechet distance, uniform")
-        found["autoregressive at most half of uniform"] = ratio <= 0.5
+        names = ("test perplexity", "test mse", f"{FRECHET}, autoregressive", f"{FRECHET}, uniform")
+        use, mse, learned, uniform = (summary[CODES][name] for name in names)
+        found[f"perplexity over {LEAST_PERPLEXITY:g}"] = verdict(use["mean"] > LEAST_PERPLEXITY, use["seeds"])
+        found[f"test mse below {LARGEST_MSE:g}"] = verdict(mse["mean"] < LARGEST_MSE, mse["seeds"])
+        halved = learned["mean"] <= 0.5 * uniform["mean"]
+        found["autoregressive at most half of uniform"] = verdict(halved, learned["seeds"], uniform["seeds"])
     if POINTS in summary:
-        normal = mean(POINTS, "Frechet distance, standard-normal")
+        normal = summary[POINTS][f"{FRECHET}, standard-normal"]
         for name in ("gmm", "diffusion"):
-            found[f"{name} below N(0, I)"] = mean(POINTS, f"Frechet distance, {name}") < normal
+            prior = summary[POINTS][f"{FRECHET}, {name}"]
+            nearer = prior["mean"] < normal["mean"]
+            found[f"{name} below N(0, I)"] = verdict(nearer, prior["seeds"], normal["seeds"])
     return found
 
 
@@ -176,34 +161,27 @@ def recorded(path: Path) -> list[dict[str, Any]]:
 
 def record_of(rows: list[dict[str, Any]]) -> dict[str, Any]:
     """All that is written."""
-    summary = summarise(rows)
     return {
         "what": "samples from priors that were fitted to the latents of models of mnist: test mse, use of the "
         "codebook, and Frechet distances from as many test images",
         "features": NAME,
         "features_accuracy": judge_card()["test_accuracy"],
-        "machine": describe_machine("cpu"),
-        "versions": {"python": platform.python_version(), "torch": torch.__version__},
-        "rules": rules(summary),
-        "summary": summary,
+        **circumstances(),
+        "rules": rules(rows),
+        "summary": summarise(rows),
         "rows": rows,
     }
 
 
 def main() -> None:
     """Train what is not there, measure, print the table, write the results after every model."""
-    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
-    parser.add_argument("--seeds", nargs="+", type=int, default=[0, 1, 2])
+    parser = options(__doc__, "results/fitted_priors.json", seeds=range(3), threads=True, runs=True)
     parser.add_argument("--presets", nargs="+", default=[CODES, POINTS], choices=[CODES, POINTS])
     parser.add_argument("--epochs", type=float, help=f"of {CODES}; 20 as its preset says if not given")
     parser.add_argument("--autoregressive-steps", type=int, help="of its fit; the prior's own if not given")
     parser.add_argument("--diffusion-steps", type=int, help="likewise")
     parser.add_argument("--samples", type=int, default=2000, help="of each prior, and as many test images")
-    parser.add_argument("--threads", type=int)
-    parser.add_argument("--runs", type=Path, default=Path("reproduction/runs"))
-    parser.add_argument("--out", type=Path, default=Path("results/fitted_priors.json"))
     arguments = parser.parse_args()
-    arguments.out.parent.mkdir(parents=True, exist_ok=True)
     rows = recorded(arguments.out)
     for preset in arguments.presets:
         for seed in arguments.seeds:
@@ -211,14 +189,9 @@ def main() -> None:
             rows = sorted([other for other in rows if key(other) != key(row)] + [row], key=key)
             figures = "  ".join(f"{name} {value:.1f}" for name, value in row["frechet_distance"].items())
             print(f"{preset} seed {seed}: mse {row['test']['mse']:.5f}  Frechet distances: {figures}", flush=True)
-            storage.write_json(arguments.out, record_of(rows))
-    print()
-    for preset, figures in summarise(rows).items():
-        for name, value in figures.items():
-            spread = value["standard_deviation"]
-            print(f"{preset:<14} {name:<34} {value['mean']:.5g}" + ("" if spread is None else f" +- {spread:.2g}"))
-    for name, kept in rules(summarise(rows)).items():
-        print(f"{name}: {'yes' if kept else 'NO'}")
+            write(arguments.out, record_of(rows))
+    print_summary(summarise(rows))
+    print_rules(rules(rows))
 
 
 if __name__ == "__main__":

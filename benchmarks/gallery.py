@@ -102,6 +102,12 @@ def yes_or_no(value: bool | None) -> str:
     return {True: "yes", False: "**no**", None: NONE}[value]
 
 
+def rules(record: Mapping[str, Any]) -> list[str]:
+    """Whether each rule of a record holds; ``None`` where it was measured on too few seeds to say."""
+    undecided = "no verdict from fewer than three seeds"
+    return [f"- {rule}: {undecided if holds is None else yes_or_no(holds)}" for rule, holds in record["rules"].items()]
+
+
 # --- the tables -------------------------------------------------------------------------------------------------------
 
 
@@ -234,7 +240,8 @@ def fitted_priors(record: Mapping[str, Any]) -> list[str]:
         for name, found in figures.items():
             digits = 5 if name.endswith("mse") else 1
             measured = plus_minus(found["mean"], found["standard_deviation"], digits)
-            rows.append([f"`{preset}`", name, measured, str(found["seeds"]), counts])
+            words = name.replace("_", " ").replace("Frechet", "Fréchet")
+            rows.append([f"`{preset}`", words, measured, str(found["seeds"]), counts])
     return [
         "## Priors fitted to trained models",
         "",
@@ -244,7 +251,7 @@ def fitted_priors(record: Mapping[str, Any]) -> list[str]:
         "",
         table(["preset", "figure", "measured", "seeds", "samples"], rows, 2),
         "",
-        *(f"- {rule}: {yes_or_no(holds)}" for rule, holds in record["rules"].items()),
+        *rules(record),
         "",
         *(f"- `{command}`" for command in dict.fromkeys(row["command"] for row in record["rows"])),
         "",
@@ -277,7 +284,7 @@ def conditional(record: Mapping[str, Any]) -> list[str]:
         "",
         table(["preset", "samples from", "as asked", "variance ratio", "Fréchet distance"], rows, 2),
         "",
-        *(f"- {rule}: {yes_or_no(holds)}" for rule, holds in record["rules"].items()),
+        *rules(record),
         "",
         f"`{record['command']}`. Machine: {machine(record)}.",
         "",

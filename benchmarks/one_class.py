@@ -10,21 +10,14 @@ autoencoder, are recorded beside it. Prints a table and writes every AUROC as JS
 
 from __future__ import annotations
 
-import argparse
-import json
-import platform
-import shlex
-import statistics
-import sys
 import time
-from pathlib import Path
 from typing import Any
 
-import torch
+from recording import circumstances, command, options, plus_minus, write
 
 import latentia as lt
+from latentia.maths import mean_and_deviation
 from latentia.recipes import PRESETS
-from latentia.training.execution import describe_machine
 
 NAMED = ("vae", "squared-error")
 SCORES = {
@@ -66,27 +59,24 @@ def summarise(rows: list[dict[str, Any]]) -> dict[str, Any]:
             for row in (row for row in rows if row["preset"] == preset):
                 seeds.setdefault(row["seed"], []).append(row["auroc"][score])
                 digits.setdefault(row["digit"], []).append(row["auroc"][score])
-            means = [statistics.fmean(values) for values in seeds.values()]
+            per_seed = {seed: mean_and_deviation(values)["mean"] for seed, values in seeds.items()}
+            over_seeds = mean_and_deviation(list(per_seed.values()))
             summary[f"{preset} {score}"] = {
-                "mean": statistics.fmean(means),
-                "standard_deviation_over_seeds": statistics.stdev(means) if len(means) > 1 else None,
-                "per_seed": dict(zip(seeds, means, strict=True)),
-                "per_digit": {digit: statistics.fmean(values) for digit, values in sorted(digits.items())},
+                "mean": over_seeds["mean"],
+                "standard_deviation_over_seeds": over_seeds["standard_deviation"],
+                "per_seed": per_seed,
+                "per_digit": {digit: mean_and_deviation(values)["mean"] for digit, values in sorted(digits.items())},
             }
     return summary
 
 
 def main() -> None:
     """Train and score, print the table, write the results after every model."""
-    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    parser = options(__doc__, "results/one_class.json", seeds=range(3), threads=True)
     parser.add_argument("--digits", nargs="+", type=int, default=list(range(10)))
-    parser.add_argument("--seeds", nargs="+", type=int, default=[0, 1, 2])
     parser.add_argument("--presets", nargs="+", default=[name for name in SCORES if name in PRESETS], choices=SCORES)
     parser.add_argument("--data", default="mnist")
-    parser.add_argument("--threads", type=int)
-    parser.add_argument("--out", type=Path, default=Path("results/one_class.json"))
     arguments = parser.parse_args()
-    arguments.out.parent.mkdir(parents=True, exist_ok=True)
     rows: list[dict[str, Any]] = []
     for preset in arguments.presets:
         for seed in arguments.seeds:
@@ -96,20 +86,19 @@ def main() -> None:
                 figures = "  ".join(f"{name} {value:.4f}" for name, value in row["auroc"].items())
                 print(f"{preset:<13} digit {digit} seed {seed}: {figures}  ({row['seconds']['all']:.0f} s)", flush=True)
                 record = {
-                    "command": shlex.join(["python", "benchmarks/one_class.py", *sys.argv[1:]]),
+                    "command": command(__file__),
                     "what": f"AUROC on the test split of {arguments.data}, of models of one class, {EPOCHS} epochs",
                     "named_beforehand": " ".join(NAMED),
                     "importance_samples": IMPORTANCE_SAMPLES,
-                    "machine": describe_machine("cpu"),
-                    "versions": {"python": platform.python_version(), "torch": torch.__version__},
+                    **circumstances(),
                     "summary": summarise(rows),
                     "rows": rows,
                 }
-                arguments.out.write_text(json.dumps(record, indent=2) + "\n", encoding="utf-8")
+                write(arguments.out, record)
     print()
     for name, value in summarise(rows).items():
         spread = value["standard_deviation_over_seeds"]
-        print(f"{name:<28} {value['mean']:.4f}" + ("" if spread is None else f" +- {spread:.4f} over seeds"))
+        print(f"{name:<28} {plus_minus(value['mean'], spread, '.4f', over=' over seeds')}")
 
 
 if __name__ == "__main__":

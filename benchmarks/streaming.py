@@ -17,9 +17,7 @@ from __future__ import annotations
 
 import argparse
 import gc
-import json
 import os
-import platform
 import statistics
 import subprocess
 import sys
@@ -32,6 +30,7 @@ from typing import Any
 
 import numpy as np
 import torch
+from recording import circumstances, options, write
 
 from latentia.data import Dataset, DataSettings, IndexStream, Split, load
 from latentia.data.mapped import Mapped
@@ -39,7 +38,7 @@ from latentia.objectives import Elbo
 from latentia.recipes import build_model, find_preset
 from latentia.training import TrainingSettings, fit
 from latentia.training.events import Events
-from latentia.training.execution import decide_execution, describe_machine
+from latentia.training.execution import decide_execution
 
 BATCH = 128
 SIDE = 28
@@ -157,15 +156,13 @@ def measure_speed(path: Path, arguments: argparse.Namespace) -> dict[str, Any]:
 
 def main() -> None:
     """Measure, print the table, write the results."""
-    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    parser = options(__doc__, "results/streaming.json", threads=True)
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--steps", type=int, default=3000, help="training steps of each measurement")
     parser.add_argument("--gigabytes", type=float, default=4.0, help="size of the generated file")
     parser.add_argument("--sizes", type=int, nargs="+", default=list(SIZES), help="numbers of images to compare")
     parser.add_argument("--precision", choices=["auto", "fp32", "bf16"], default="auto")
-    parser.add_argument("--threads", type=int, default=None)
     parser.add_argument("--folder", type=Path, default=None, help="where the file is generated; it is deleted again")
-    parser.add_argument("--out", type=Path, default=Path("results/streaming.json"))
     arguments = parser.parse_args()
     memory: dict[str, Any] = {}
     with tempfile.TemporaryDirectory(prefix="latentia-streaming-", dir=arguments.folder) as name:
@@ -186,20 +183,18 @@ def main() -> None:
         command = ["train", "vae", "--data", str(path), *steps, "--set", "data.memory=map", *common]
         memory["mapped"] = peak_of(command, folder)
         speed = measure_speed(path, arguments)
-    options = f"--rounds {arguments.rounds} --steps {arguments.steps} --gigabytes {arguments.gigabytes:g}"
+    given = f"--rounds {arguments.rounds} --steps {arguments.steps} --gigabytes {arguments.gigabytes:g}"
     record = {
-        "command": f"python benchmarks/streaming.py {options} --precision {arguments.precision}",
+        "command": f"python benchmarks/streaming.py {given} --precision {arguments.precision}",
         "what": f"preset vae, {SIDE} x {SIDE} 8-bit images, batch {BATCH}; ratios within rounds, medians over them",
-        "machine": describe_machine("cpu"),
-        "versions": {"python": platform.python_version(), "torch": torch.__version__, "numpy": np.__version__},
+        **circumstances(numpy=np.__version__),
         "threads": arguments.threads or torch.get_num_threads(),
         "file_gigabytes": arguments.gigabytes,
         "peak_memory": memory,
         "speed": speed,
     }
     print_table(record)
-    arguments.out.parent.mkdir(parents=True, exist_ok=True)
-    arguments.out.write_text(json.dumps(record, indent=2) + "\n")
+    write(arguments.out, record)
 
 
 def print_table(record: Mapping[str, Any]) -> None:

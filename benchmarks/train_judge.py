@@ -7,13 +7,12 @@ from __future__ import annotations
 
 import argparse
 import hashlib
-import json
-import platform
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import torch
+from recording import circumstances, write
 from safetensors.torch import save
 from torch import Tensor
 from torch.nn import functional
@@ -23,7 +22,6 @@ from latentia.data import DataSettings, load
 from latentia.evaluation.judge import NAME, DigitClassifier
 from latentia.objectives.terms import LossTerms, Unscheduled
 from latentia.training import Execution, TrainingSettings, fit
-from latentia.training.execution import describe_machine
 
 
 class CrossEntropy(Unscheduled):
@@ -68,10 +66,9 @@ def main() -> None:
         "test_images": len(test),
         "command": f"python benchmarks/train_judge.py --epochs {arguments.epochs} --seed {arguments.seed}",
         "sha256": hashlib.sha256(content).hexdigest(),
-        "machine": describe_machine("cpu"),
-        "versions": {"python": platform.python_version(), "torch": torch.__version__},
+        **circumstances(),
     }
-    (folder / f"{NAME}.json").write_text(json.dumps(card, indent=2) + "\n")
+    write(folder / f"{NAME}.json", card)
     print(f"test accuracy {accuracy:.4f}")
 
 

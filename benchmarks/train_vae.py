@@ -8,14 +8,11 @@ precision; each round is one whole training of each, 15 epochs. Prints a table a
 
 from __future__ import annotations
 
-import argparse
-import json
-import platform
 import statistics
 import time
-from pathlib import Path
 
 import torch
+from recording import circumstances, options, write
 from torch import nn
 from torch.nn import functional
 
@@ -23,7 +20,6 @@ from latentia.data import DataSettings, load
 from latentia.objectives import Elbo
 from latentia.recipes import build_model, find_preset
 from latentia.training import Execution, TrainingSettings, fit
-from latentia.training.execution import describe_machine
 
 BATCH = 128
 
@@ -83,11 +79,10 @@ def our_training(dataset, precision: str, epochs: int) -> float:
 
 def main() -> None:
     """Run the rounds, print the table, write the results."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser = options(__doc__, "results/train_vae.json")
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--epochs", type=int, default=15)
     parser.add_argument("--precision", nargs="+", default=["fp32", "bf16"], choices=["fp32", "bf16"])
-    parser.add_argument("--out", type=Path, default=Path("results/train_vae.json"))
     arguments = parser.parse_args()
     dataset = load(DataSettings(source="mnist", validation=0.0))
     x = dataset.split("train").x.flatten(1).float() / 255
@@ -112,13 +107,11 @@ def main() -> None:
     record = {
         "command": f"python benchmarks/train_vae.py --rounds {arguments.rounds} --epochs {arguments.epochs}",
         "what": "784-400-20 VAE, MNIST, batch 128, fused Adam; medians over rounds, both in turn in one process",
-        "machine": describe_machine("cpu"),
-        "versions": {"python": platform.python_version(), "torch": torch.__version__},
+        **circumstances(),
         "seed": 0,
         "results": results,
     }
-    arguments.out.parent.mkdir(parents=True, exist_ok=True)
-    arguments.out.write_text(json.dumps(record, indent=2) + "\n")
+    write(arguments.out, record)
 
 
 if __name__ == "__main__":

@@ -29,6 +29,12 @@ def imported(name: str) -> ModuleType:
     return module
 
 
+@pytest.fixture(scope="module", autouse=True)
+def recording() -> ModuleType:
+    """What the scripts that measure import."""
+    return imported("recording")
+
+
 @pytest.fixture(scope="module")
 def data() -> ModuleType:
     return imported("gallery_pictures")
@@ -104,6 +110,25 @@ def test_pictures_are_reduced(gallery: ModuleType, tmp_path: Path):
     (tmp_path / "small.png").write_bytes(gallery.reduced(path))
     with Image.open(tmp_path / "small.png") as image:
         assert image.size == (gallery.WIDTH, gallery.WIDTH // 4)
+
+
+@pytest.mark.parametrize("name", ["ae_against_vae", "conditional", "fitted_priors", "one_class"])
+def test_what_was_recorded_follows_from_its_rows(name: str):
+    path = ROOT / "results" / f"{name}.json"
+    if not path.is_file():
+        pytest.skip("not measured yet")
+    record, script = json.loads(path.read_text(encoding="utf-8")), imported(name)
+    summary = json.loads(json.dumps(script.summarise(record["rows"])))
+    assert summary == record["summary"]
+    assert record.get("rules") == (script.rules(record["rows"]) if hasattr(script, "rules") else None)
+
+
+def test_one_seed_is_no_verdict(recording: ModuleType, capsys: pytest.CaptureFixture[str]):
+    assert recording.verdict(True, 3) is True
+    assert recording.verdict(False, 5, 3) is False
+    assert recording.verdict(True, 3, 1) is None
+    recording.print_rules({"a": True, "b": False, "c": None})
+    assert capsys.readouterr().out == "a: yes\nb: NO\nc: no verdict from fewer than 3 seeds\n"
 
 
 def test_autoencoder_against_vae_is_what_was_measured():
