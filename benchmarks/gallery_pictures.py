@@ -258,8 +258,8 @@ SECTIONS: dict[str, list[Picture]] = {
         Picture(
             "beta-sweep.png",
             "rate against distortion for several betas",
-            "The course module's table of beta below, at and above 1 as a picture: a larger beta buys a smaller rate with "
-            "distortion, and leaves more latents unused.",
+            "The course module's table of beta below, at and above 1 as a picture: a larger beta buys a smaller rate "
+            "with distortion, and leaves more latents unused.",
             _SWEEP,
         ),
         Picture(
