@@ -22,6 +22,7 @@ from pathlib import Path
 from typing import Any
 
 from gallery_pictures import SECTIONS, Picture
+from performance_tables import PARTS
 
 from latentia.recipes import PRESETS, PUBLISHED
 from latentia.recipes.published import FIGURES, PublishedSystem
@@ -62,10 +63,16 @@ training is when nothing else runs is measured in [performance.md](performance.m
 
 PERFORMANCE = """# Training speed
 
-Made by `python benchmarks/gallery.py` from `results/train_vae.json`, which `python benchmarks/train_vae.py` writes: the
-784-400-20 VAE, MNIST, batch 128, Adam; ours and a plain in-memory eager PyTorch loop of the same model (data as a float
-tensor in memory, fused Adam) in turn in one process, nothing else running; medians over rounds of one whole training
-each, the ratio being the median of the rounds' ratios.
+Made by `python benchmarks/gallery.py` from the JSON files under `results/`, each of which names its command, the
+versions and the kind of machine. Ratios compare; images per second are those of one machine on one day.
+"""
+
+PLAIN = """## Whole trainings beside a plain loop
+
+From `results/train_vae.json`, which `python benchmarks/train_vae.py` writes: the 784-400-20 VAE, MNIST, batch 128,
+Adam; ours and a plain in-memory eager PyTorch loop of the same model (data as a float tensor in memory, fused Adam) in
+turn in one process, nothing else running; medians over rounds of one whole training each, the ratio being the median of
+the rounds' ratios.
 """
 
 
@@ -373,8 +380,16 @@ def pictures() -> list[str]:
 
 def performance() -> str:
     """The page of training speed."""
+    lines = [PERFORMANCE]
+    for name, part in PARTS.items():
+        record = read(name)
+        lines += part(record, table, machine) if record is not None else []
     speed = read("train_vae.json")
-    assert speed is not None
+    return "\n".join([*lines, *(plain_loop(speed) if speed is not None else [])])
+
+
+def plain_loop(speed: Mapping[str, Any]) -> list[str]:
+    """Ours beside a plain loop, by precision."""
     rows = [
         [
             precision,
@@ -386,7 +401,7 @@ def performance() -> str:
         for precision, result in speed["results"].items()
     ]
     columns = ["precision", "ours, images/s", "plain loop, images/s", "ratio", "rounds"]
-    return "\n".join([PERFORMANCE, table(columns, rows), "", f"Machine: {machine(speed)}.", ""])
+    return [PLAIN, table(columns, rows), "", f"Machine: {machine(speed)}.", ""]
 
 
 # --- the pictures -----------------------------------------------------------------------------------------------------

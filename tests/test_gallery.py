@@ -42,6 +42,7 @@ def data() -> ModuleType:
 
 @pytest.fixture(scope="module")
 def gallery(data: ModuleType) -> ModuleType:
+    imported("performance_tables")
     return imported("gallery")
 
 
@@ -69,6 +70,11 @@ def test_what_was_not_measured_is_a_dash(gallery: ModuleType, tmp_path: Path, mo
         assert cells[4] == cells[6] == cells[-1] == "-"
         assert (cells[5] == "-") is (system.allowed is None)
     assert "![" not in page
+
+
+def test_speed_that_was_not_measured_is_left_out(gallery: ModuleType, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(gallery, "RESULTS", tmp_path)
+    assert gallery.performance() == gallery.PERFORMANCE
 
 
 def test_every_system_has_a_picture(data: ModuleType):
