@@ -154,8 +154,8 @@ def rivals_lines(record: Record, table: Draw, machine: Callable[[Record], str]) 
             f"Batch 128, Adam at 1e-3, BCE + KL, {section['threads']} threads; {timed} whole training steps after "
             f"{warm}, each measurement a process of its own, everybody in turn; medians of {rounds} rounds, ratios "
             "being the medians of those within the rounds. `before` is everything before the timed steps: start, "
-            "imports, data, compilation, the first steps. Peaks are of resident memory. The floor is the kernels "
-            "below, one after the other, and nothing else.",
+            "imports, data, compilation (cached from the second round on), the first steps. Peaks are of resident "
+            "memory. The floor is the kernels below, one after the other, and nothing else.",
             "",
             *_tables(table, speed_table(section, elbo), speed_rules(system, section)),
             *_tables(table, kernel_table(section)),

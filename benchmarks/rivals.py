@@ -2,8 +2,8 @@
 
 All train the same model on MNIST (batch 128, Adam 1e-3, BCE + KL, 60,000 images, two threads); see ``contenders.py``
 for what each of them is, and ``floor.py`` for the kernels of the floor. Every measurement is a process of its own, so
-that the peaks of resident memory (VmHWM) are its own; all have the same environment, and an empty folder for compiled
-code. Linux only.
+that the peaks of resident memory (VmHWM) are its own. Compiled code is cached from round to round, in a folder that is
+empty at first; whole trainings begin with an empty one each. Linux only.
 
     LATENTIA_DATA_DIR=... python benchmarks/rivals.py [--system vae|conv-vae-32] [--rounds 5] [--contenders NAME ...]
         images/s over a fixed number of whole training steps after a warm-up; medians, ratios within rounds
@@ -43,9 +43,10 @@ SYSTEMS: dict[str, tuple[str, ...]] = {
     "conv-vae-32": (*OF_ALL, *FLOORS),
 }
 """Who takes part, in the order of their turns."""
-STEPS = {"vae": (100, 600), "conv-vae-32": (100, 300)}
+STEPS = {"vae": (100, 600), "conv-vae-32": (100, 200)}
 """Steps of the warm-up, and steps that are timed."""
 PACKAGES = ("torch", "numpy", "pythae", "lightning", "latentia")
+CACHES = ("TORCHINDUCTOR_CACHE_DIR", "TRITON_CACHE_DIR")
 THREADS = ("OMP_NUM_THREADS", "MKL_NUM_THREADS")
 BUSY = 0.5
 
@@ -63,7 +64,7 @@ def measure(request: Mapping[str, Any]) -> dict[str, Any]:
         environment = {
             **os.environ,
             **dict.fromkeys(THREADS, str(request["threads"])),
-            **{name: f"{folder}/{name}" for name in ("TORCHINDUCTOR_CACHE_DIR", "TRITON_CACHE_DIR")},
+            **{name: str(Path(request.get("caches", folder), name)) for name in CACHES},
         }
         command = [sys.executable, __file__, "--one", json.dumps({**request, "started": time.time()})]
         done = subprocess.run(command, env=environment, cwd=folder, capture_output=True, text=True, check=False)
@@ -108,11 +109,12 @@ def speeds(arguments: argparse.Namespace, names: Sequence[str]) -> dict[str, Any
         "whole": False,
     }
     found: dict[str, list[dict[str, Any]]] = {name: [] for name in names}
-    for number in range(arguments.rounds):
-        for name in names:
-            result = measure({**request, "contender": name, "seed": number})
-            found[name].append(result)
-            print(f"round {number + 1}: {name:20} {result['images_per_second']:10,.0f} images/s", file=sys.stderr)
+    with tempfile.TemporaryDirectory(prefix="latentia-compiled-") as caches:  # empty before the first round
+        for number in range(arguments.rounds):
+            for name in names:
+                result = measure({**request, "contender": name, "seed": number, "caches": caches})
+                found[name].append(result)
+                print(f"round {number + 1}: {name:20} {result['images_per_second']:10,.0f} images/s", file=sys.stderr)
     return {"steps": list(arguments.steps), "contenders": {name: summary(rows) for name, rows in found.items()}}
 
 
