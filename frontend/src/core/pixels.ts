@@ -77,3 +77,28 @@ export function brushNoise(pixels: Pixels, x: number, y: number, radius: number,
       }
     }
 }
+
+/** An image of one colour. */
+export const blank = (height: number, width: number, channels: number, value = 0): Pixels => ({ height, width, channels, data: new Uint8Array(height * width * channels).fill(value) });
+
+/** A round dab of colour with a soft edge, in place; along a line many dabs make a stroke. */
+export function brushInk(pixels: Pixels, x: number, y: number, radius: number, colour: readonly number[]): void {
+  const { height, width, channels, data } = pixels;
+  for (let row = Math.max(0, Math.floor(y - radius - 1)); row <= Math.min(height - 1, Math.ceil(y + radius + 1)); row++)
+    for (let column = Math.max(0, Math.floor(x - radius - 1)); column <= Math.min(width - 1, Math.ceil(x + radius + 1)); column++) {
+      const cover = Math.max(0, Math.min(1, radius + 0.5 - Math.hypot(column - x, row - y)));
+      for (let channel = 0; channel < channels; channel++) {
+        const at = (row * width + column) * channels + channel;
+        // The edge of a dab over the same stroke must not wash it out, hence the stronger of both.
+        const wished = colour[channel % colour.length];
+        const mixed = data[at] + (wished - data[at]) * cover;
+        data[at] = Math.round(wished > data[at] ? Math.max(data[at], mixed) : Math.min(data[at], mixed));
+      }
+    }
+}
+
+/** The places of dabs along a line, half a pixel apart. */
+export function along(from: readonly [number, number], to: readonly [number, number], apart = 0.5): [number, number][] {
+  const steps = Math.max(1, Math.ceil(Math.hypot(to[0] - from[0], to[1] - from[1]) / apart));
+  return Array.from({ length: steps }, (_, i) => [from[0] + ((to[0] - from[0]) * (i + 1)) / steps, from[1] + ((to[1] - from[1]) * (i + 1)) / steps]);
+}

@@ -47,13 +47,13 @@ export const toPlane = (window: Window, width: number, height: number, x: number
   window.v - (y - height / 2) / window.scale,
 ];
 
-/** The window in which the points fill the canvas but for a margin, leaving out the outermost half per cent on each side. */
+/** The window in which the points fill the canvas but for a margin, leaving out the outermost few in a thousand on each side. */
 export function fit(positions: ArrayLike<number>, width: number, height: number, margin = 0.9): Window {
   const count = positions.length / 2;
   if (!count) return { u: 0, v: 0, scale: Math.min(width, height) / 6 };
   const side = (offset: number): [number, number] => {
     const values = Float64Array.from({ length: count }, (_, i) => positions[2 * i + offset]).sort();
-    return [values[Math.floor(0.005 * (count - 1))], values[Math.ceil(0.995 * (count - 1))]];
+    return [values[Math.floor(0.002 * (count - 1))], values[Math.ceil(0.998 * (count - 1))]];
   };
   const [[left, right], [low, high]] = [side(0), side(1)];
   const scale = margin * Math.min(width / Math.max(right - left, 1e-6), height / Math.max(high - low, 1e-6));

@@ -29,7 +29,7 @@ export interface LatentPlaneProps {
   hidden?: ReadonlySet<number>;
   /** Where the window looks at first; left out, at all points. */
   window?: Window | null;
-  onWindow?: (window: Window, width: number, height: number) => void;
+  onWindow?: (window: Window, width: number, height: number, byUser: boolean) => void;
   /** Where the probe is. Only drawn if `walkable`. */
   probe?: Point | null;
   walkable?: boolean;
@@ -98,7 +98,8 @@ class Scene {
   }
 
   private drawPoints(ratio: number): void {
-    const { labels, dark, hidden, backdrop, opacity = 1 } = this.props;
+    const { labels, hidden, backdrop, opacity = 1 } = this.props;
+    const dark = this.props.dark || Boolean(backdrop); // what is decoded is mostly dark itself
     const { positions, classes } = this.drawn;
     const [width, height] = [Math.round(this.width * ratio), Math.round(this.height * ratio)];
     const canvas = this.points;
@@ -222,9 +223,9 @@ export function LatentPlane(props: LatentPlaneProps) {
   const grid = useMemo(() => new Grid(props.positions), [props.positions]);
   const drawn = useMemo(() => (props.labels ? mixed(props.positions, props.labels) : { positions: props.positions, classes: null }), [props.positions, props.labels]);
 
-  const tell = () => {
+  const tell = (byUser = true) => {
     const s = scene.current!;
-    if (s.window) s.props.onWindow?.(s.window, s.width, s.height);
+    if (s.window) s.props.onWindow?.(s.window, s.width, s.height, byUser);
   };
 
   useLayoutEffect(() => {
@@ -236,6 +237,7 @@ export function LatentPlane(props: LatentPlaneProps) {
       if (s.window && factor > 0 && Number.isFinite(factor)) s.window = { ...s.window, scale: s.window.scale * factor };
       else if (s.props && clientWidth) s.window = s.props.window ?? fit(s.props.positions, clientWidth, clientHeight);
       if (s.props) s.ask();
+      if (s.props && s.window) tell(false);
     };
     const observer = new ResizeObserver(look);
     observer.observe(box.current!);
@@ -263,8 +265,10 @@ export function LatentPlane(props: LatentPlaneProps) {
     s.grid = grid;
     s.drawn = drawn;
     if (props.probe !== undefined) s.probe = props.probe;
+    const before = s.window;
     if (s.width && (!s.window || (shownFor.current && shownFor.current !== props.positions && !props.window))) s.window = props.window ?? fit(props.positions, s.width, s.height);
     shownFor.current = props.positions;
+    if (s.window !== before) tell(false);
     s.ask();
   });
 

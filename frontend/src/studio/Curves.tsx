@@ -1,0 +1,114 @@
+/** One figure over the steps, drawn by uPlot: zooms by dragging, back by a double click. */
+import { useEffect, useLayoutEffect, useRef } from "preact/hooks";
+import uPlot from "uplot";
+import "uplot/dist/uPlot.min.css";
+import { calmRange } from "../core/columns";
+import { inks } from "../core/palette";
+import { useDark } from "../parts/theme";
+import { nice } from "./ui";
+
+export interface Series {
+  label: string;
+  step: (number | null)[];
+  value: (number | null)[];
+  colour: string;
+  dashed?: boolean;
+  thin?: boolean;
+}
+
+interface CurvesProps {
+  title: string;
+  unit?: string;
+  series: Series[];
+  log?: boolean;
+  /** A step to mark. */
+  mark?: number | null;
+  height?: number;
+  legend?: boolean;
+}
+
+/** One table for all series: their steps in one column, gaps where one has none. */
+function table(series: Series[]): uPlot.AlignedData {
+  const tables = series.map(({ step, value }) => {
+    const known = step.map((_, i) => i).filter((i) => step[i] !== null);
+    return [known.map((i) => step[i]!), known.map((i) => value[i] ?? null)] as uPlot.AlignedData;
+  });
+  return tables.length > 1 ? uPlot.join(tables) : (tables[0] ?? [[], []]);
+}
+
+export function Curves({ title, unit = "", series, log = false, mark = null, height = 190, legend = true }: CurvesProps) {
+  const box = useRef<HTMLDivElement>(null);
+  const plot = useRef<uPlot | null>(null);
+  const marked = useRef(mark);
+  const dark = useDark();
+  const shape = JSON.stringify([series.map(({ label, colour, dashed, thin }) => [label, colour, dashed, thin]), log, dark, height]);
+
+  useLayoutEffect(() => {
+    const ink = inks(dark);
+    const axis = { stroke: ink.muted, grid: { stroke: ink.faint, width: 1 }, ticks: { stroke: ink.faint, size: 4 }, font: "11px system-ui, sans-serif", labelFont: "11px system-ui, sans-serif" };
+    const drawMark = (chart: uPlot) => {
+      if (marked.current === null) return;
+      const x = chart.valToPos(marked.current, "x", true);
+      const { ctx, bbox } = chart;
+      if (x < bbox.left || x > bbox.left + bbox.width) return;
+      ctx.save();
+      ctx.fillStyle = ink.accent;
+      ctx.fillRect(Math.round(x) - devicePixelRatio, bbox.top, 2 * devicePixelRatio, bbox.height);
+      ctx.restore();
+    };
+    const chart = new uPlot(
+      {
+        width: box.current!.clientWidth || 300,
+        height,
+        cursor: { sync: { key: "steps" }, y: false, points: { size: 6 } },
+        legend: { show: legend, live: legend },
+        scales: {
+          x: { time: false },
+          y: log ? { distr: 3 } : { range: (chart, low, high) => (low == null ? [0, 1] : calmRange(chart.data.slice(1).flatMap((column) => visible(chart, column as (number | null)[]))) ?? [low, high]) },
+        },
+        axes: [{ ...axis, values: (_, steps) => steps.map((step) => (step >= 10_000 ? `${step / 1000}k` : String(step))) }, { ...axis, size: 52, values: (_, values) => values.map((value) => (value === null ? "" : nice(value))) }],
+        series: [{ label: "step", value: (_, value) => (value === null ? "–" : nice(value)) }, ...series.map((one) => ({ label: one.label, stroke: one.colour, width: one.thin ? 1 : 1.8, dash: one.dashed ? [5, 4] : undefined, points: { show: one.step.length < 2 }, spanGaps: true, value: (_: uPlot, value: number | null) => nice(value) }))],
+        hooks: { draw: [drawMark] },
+      },
+      table(series),
+      box.current!,
+    );
+    plot.current = chart;
+    const observer = new ResizeObserver(() => chart.setSize({ width: box.current!.clientWidth, height }));
+    observer.observe(box.current!);
+    return () => {
+      observer.disconnect();
+      chart.destroy();
+      plot.current = null;
+    };
+  }, [shape]);
+
+  const drawn = useRef(series);
+  useEffect(() => {
+    if (drawn.current === series) return;
+    drawn.current = series;
+    plot.current?.setData(table(series));
+  }, [series]);
+  useEffect(() => {
+    marked.current = mark;
+    plot.current?.redraw(false);
+  }, [mark]);
+
+  const last = series.map((one) => `${one.label} ${nice(one.value.findLast((value) => value !== null))}`).join(", ");
+  return (
+    <figure class="curves">
+      <figcaption>
+        {title} {unit && <span class="muted">{unit}</span>}
+      </figcaption>
+      <div ref={box} role="img" aria-label={`${title} over the steps; at the end ${last}`} />
+    </figure>
+  );
+}
+
+/** The values of a column within the steps that are shown. */
+function visible(chart: uPlot, column: (number | null)[]): (number | null)[] {
+  const { min, max } = chart.scales.x;
+  if (min == null || max == null) return column;
+  const steps = chart.data[0];
+  return column.filter((_, i) => steps[i] >= min && steps[i] <= max);
+}

@@ -1,0 +1,173 @@
+/** Several runs side by side: figures in one convention, curves over each other, the same samples, and what differs. */
+import { useMemo } from "preact/hooks";
+import { writeHash } from "../../core/hash";
+import { inks, palette } from "../../core/palette";
+import { imagesOf } from "../../core/pixels";
+import { Sheet } from "../../parts/Picture";
+import { useDark } from "../../parts/theme";
+import { getBundle, getJson, type RunRow } from "../api";
+import { Curves } from "../Curves";
+import { useQuery } from "../place";
+import { CopyAs, nice, Panel, sentence, Trouble, useLoad } from "../ui";
+
+interface Comparison {
+  runs: RunRow[];
+  figures: { name: string; unit: string; values: (number | null)[] }[];
+  settings: { key: string; values: unknown[] }[];
+  curves: Record<string, Record<string, { run: string; step: number[]; value: (number | null)[] }[]>>;
+}
+
+const written = (value: unknown): string => (value === null || value === undefined ? "–" : typeof value === "number" ? nice(value) : typeof value === "string" ? value : JSON.stringify(value));
+
+export function Compare() {
+  const [query, setQuery] = useQuery();
+  const names = query.run ?? [];
+  const listed = useLoad((signal) => getJson<{ runs: RunRow[] }>("/api/runs", {}, signal), []);
+  const others = (listed.value?.runs ?? []).filter((run) => !names.includes(run.id));
+  const found = useLoad(names.length > 1 ? (signal) => getJson<Comparison>("/api/compare", { run: names }, signal) : null, [names.join("\n")]);
+  return (
+    <div class="page">
+      <div class="heading">
+        <h1>Compare</h1>
+        {names.length < 8 && others.length > 0 && (
+          <label class="labelled">
+            <span class="unseen">Add a run</span>
+            <select value="" onChange={(event) => event.currentTarget.value && setQuery({ run: [...names, event.currentTarget.value] })}>
+              <option value="">Add a run …</option>
+              {others.map((run) => (
+                <option key={run.id} value={run.id}>
+                  {run.id}
+                </option>
+              ))}
+            </select>
+          </label>
+        )}
+      </div>
+      {names.length > 0 && (
+        <div class="chips">
+          {names.map((name) => (
+            <span key={name} class="chip">
+              <a href={writeHash({ page: "run", run: name, view: "training" })}>{name}</a>
+              <button type="button" class="quiet" aria-label={`Leave out ${name}`} onClick={() => setQuery({ run: names.filter((one) => one !== name) })}>
+                ×
+              </button>
+            </span>
+          ))}
+        </div>
+      )}
+      {names.length < 2 && <p class="muted">Choose two runs or more, here or in the list of runs.</p>}
+      {found.error && <Trouble>{found.error}</Trouble>}
+      {found.value && names.length > 1 && <Comparison names={names} comparison={found.value} />}
+    </div>
+  );
+}
+
+function Comparison({ names, comparison }: { names: string[]; comparison: Comparison }) {
+  const dark = useDark();
+  const [query, setQuery] = useQuery();
+  const log = query.log?.[0] === "1";
+  const colours = names.map((_, i) => (i ? palette(dark)[i] : inks(dark).accent));
+  const paths = comparison.runs.map((run) => run.path ?? run.id);
+  const curves = useMemo(
+    () =>
+      Object.entries(comparison.curves).flatMap(([split, figures]) =>
+        Object.entries(figures).map(([figure, rows]) => ({
+          key: `${split} ${figure}`,
+          title: `${figure} (${split})`,
+          series: rows.map(({ run, step, value }) => ({ label: run, step, value, colour: colours[names.indexOf(run)] ?? inks(dark).muted })),
+        })),
+      ),
+    [comparison, dark],
+  );
+  return (
+    <div class="stack">
+      <Panel title="Figures">
+        <Grid names={names} rows={comparison.figures.map(({ name, unit, values }) => [name.replaceAll("_", " "), values.map(nice), unit])} />
+      </Panel>
+      <Pictures names={names} />
+      <Panel
+        title="Curves"
+        aside={
+          <label class="check">
+            <input type="checkbox" checked={log} onChange={() => setQuery({ log: log ? null : 1 })} /> logarithmic
+          </label>
+        }
+      >
+        <div class="curve-grid">
+          {curves.map(({ key, title, series }) => (
+            <Curves key={key} title={title} series={series} log={log && series.every(({ value }) => value.every((one) => one === null || one > 0))} />
+          ))}
+        </div>
+      </Panel>
+      {comparison.settings.length > 0 && (
+        <Panel title="Settings that differ">
+          <Grid names={names} rows={comparison.settings.map(({ key, values }) => [key, values.map(written)])} />
+        </Panel>
+      )}
+      <CopyAs command={`latentia compare ${paths.join(" ")}`} python={`import latentia as lt\nlt.compare(${JSON.stringify(paths)})`} />
+    </div>
+  );
+}
+
+const Grid = ({ names, rows }: { names: string[]; rows: [string, string[], string?][] }) => (
+  <div class="table-box" tabIndex={0} role="region" aria-label="Table">
+    <table>
+      <thead>
+        <tr>
+          <td />
+          {names.map((name) => (
+            <th key={name} scope="col" class="number">
+              {name}
+            </th>
+          ))}
+        </tr>
+      </thead>
+      <tbody>
+        {rows.map(([name, values, unit]) => (
+          <tr key={name}>
+            <th scope="row">
+              {name} {unit && <span class="muted small">{unit}</span>}
+            </th>
+            {values.map((value, i) => (
+              <td key={i} class="number">
+                {value}
+              </td>
+            ))}
+          </tr>
+        ))}
+      </tbody>
+    </table>
+  </div>
+);
+
+function Pictures({ names }: { names: string[] }) {
+  const dark = useDark();
+  const found = useLoad((signal) => getBundle("/api/compare/images", { run: names, n: 10 }, signal), [names.join("\n")]);
+  const rows = useMemo(() => {
+    if (!found.value) return [];
+    const originals = imagesOf(found.value, "originals");
+    const all = imagesOf(found.value, "reconstructions");
+    return [originals, ...names.map((_, i) => all.slice(i * originals.length, (i + 1) * originals.length))];
+  }, [found.value]);
+  return (
+    <Panel title="The same samples">
+      {found.error && <p class="muted">{sentence(found.error)}</p>}
+      {found.loading && !rows.length && <p class="muted">Reconstructing with each model …</p>}
+      {rows.length > 0 && (
+        <div class="compare-pictures">
+          {rows.map((row, i) => (
+            <div key={i} class="compare-row">
+              <span class="small">{i ? names[i - 1] : "originals"}</span>
+              <Sheet rows={[row]} dark={dark} class="wide" label={i ? `Reconstructions by ${names[i - 1]}` : "Originals"} />
+            </div>
+          ))}
+        </div>
+      )}
+      {((found.value?.facts.notes as string[] | undefined) ?? []).map((note) => (
+        <p key={note} class="muted small">
+          {sentence(note)}
+        </p>
+      ))}
+    </Panel>
+  );
+}
