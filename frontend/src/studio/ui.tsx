@@ -68,6 +68,9 @@ export function sentence(text: string): string {
   return trimmed && (name ? trimmed[0] : trimmed[0].toUpperCase()) + trimmed.slice(1) + (/[.!?:]$/.test(trimmed) ? "" : ".");
 }
 
+/** A word as a shell takes it. */
+export const shell = (word: string): string => (/^[\w./:=@%+,-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`);
+
 async function copy(text: string): Promise<boolean> {
   try {
     await navigator.clipboard.writeText(text);

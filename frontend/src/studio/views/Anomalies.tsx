@@ -7,7 +7,7 @@ import { imagesOf, type Pixels } from "../../core/pixels";
 import { Picture } from "../../parts/Picture";
 import { getBundle, runPath, type RunInfo } from "../api";
 import { useQuery } from "../place";
-import { Code, CopyAs, Facts, nice, Panel, Select, sentence, Slider, Trouble, useLoad } from "../ui";
+import { CopyAs, Facts, nice, Panel, Select, sentence, Slider, Trouble, useLoad } from "../ui";
 import { Trio, usePair } from "./PointCard";
 import type { ViewProps } from "./RunPage";
 
@@ -101,7 +101,7 @@ function Scores({ info, bundle, facts, split }: { info: RunInfo; bundle: Bundle;
             {sentence(note)}
           </p>
         ))}
-        <CopyAs command={`${info.copy.anomalies.command} --score ${facts.score} --split ${split}`} python={info.copy.anomalies.python.replace("anomaly()", `anomaly("${facts.score}", split="${split}")`)} />
+        <CopyAs command={`${info.copy.anomalies.command} --score ${facts.score} --split ${split}`} python={info.copy.anomalies.python.replace("anomaly()", `anomaly(score="${facts.score}", split="${split}")`)} />
       </Panel>
       <Panel title="Worst cases" aside={<span class="muted small">choose one to see where it fails</span>}>
         <Worst info={info} order={order.slice(0, 24)} scores={scores} split={split} looked={looked} onLook={setLooked} />
@@ -215,7 +215,6 @@ function Look({ info, index, split }: { info: RunInfo; index: number; split: str
         </figure>
       )}
       <Facts facts={[["Sample", index], label != null && ["Label", info.classes[label] ?? label], ["Squared error", nice(pair.facts.error as number)]]} />
-      <Code text={`latentia reconstruct ${info.path} --split ${split} --images ${index}`} />
     </div>
   );
 }

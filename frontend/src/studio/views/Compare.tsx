@@ -8,7 +8,7 @@ import { useDark } from "../../parts/theme";
 import { getBundle, getJson, type RunRow } from "../api";
 import { Curves } from "../Curves";
 import { useQuery } from "../place";
-import { CopyAs, nice, Panel, sentence, Trouble, useLoad } from "../ui";
+import { CopyAs, nice, Panel, sentence, shell, Trouble, useLoad } from "../ui";
 
 interface Comparison {
   runs: RunRow[];
@@ -104,7 +104,7 @@ function Comparison({ names, comparison }: { names: string[]; comparison: Compar
           <Grid names={names} rows={comparison.settings.map(({ key, values }) => [key, values.map(written)])} />
         </Panel>
       )}
-      <CopyAs command={`latentia compare ${paths.join(" ")}`} python={`import latentia as lt\nlt.compare(${JSON.stringify(paths)})`} />
+      <CopyAs command={`latentia compare ${paths.map(shell).join(" ")}`} python={`import latentia as lt\nlt.compare(${JSON.stringify(paths)})`} />
     </div>
   );
 }

@@ -7,7 +7,7 @@ import { Picture, Sheet } from "../../parts/Picture";
 import { useDark } from "../../parts/theme";
 import { getBundle, postForBlob, postForBundle, runPath } from "../api";
 import { useQuery } from "../place";
-import { Choice, CopyAs, isTyping, nice, Panel, sentence, Slider, Trouble, useCalm, useLoad } from "../ui";
+import { Choice, CopyAs, isTyping, nice, Panel, sentence, shell, Slider, Trouble, useCalm, useLoad } from "../ui";
 import type { ViewProps } from "./RunPage";
 
 const STEPS = 24;
@@ -125,7 +125,7 @@ export function Paths({ info }: ViewProps) {
           </div>
         )}
         <CopyAs
-          command={`latentia interpolate ${info.path} --images ${a} ${b} --steps ${STEPS} --path ${kind} --split ${split}`}
+          command={`latentia interpolate ${shell(info.path)} --images ${a} ${b} --steps ${STEPS} --path ${kind} --split ${split}`}
           python={`import latentia as lt\nrun = lt.open_run(${JSON.stringify(info.path)})\nrun.interpolate(images=(${a}, ${b}), steps=${STEPS}, path=${JSON.stringify(kind)}, split=${JSON.stringify(split)})`}
         />
       </Panel>

@@ -2,7 +2,7 @@
 import { useEffect, useMemo, useState } from "preact/hooks";
 import { getJson, postJson, type FieldSpec, type StudioInfo } from "../api";
 import { go, useQuery } from "../place";
-import { CopyAs, Labelled, Panel, sentence, Trouble, useLoad } from "../ui";
+import { CopyAs, Labelled, Panel, sentence, shell, Trouble, useLoad } from "../ui";
 
 type Values = Record<string, unknown>;
 
@@ -57,8 +57,9 @@ export function Train() {
     );
   };
   const families = [...new Set(about.value?.presets.map(({ family }) => family))];
-  const written = Object.entries(settings).map(([key, value]) => ` --set ${key}=${typeof value === "string" ? value : value === null ? "none" : JSON.stringify(value)}`);
-  const python = `import latentia as lt\nlt.train(${JSON.stringify(name)}, data=${JSON.stringify(data)}${Object.keys(settings).length ? `, settings=[${written.map((text) => JSON.stringify(text.slice(7))).join(", ")}]` : ""})`;
+  const set = Object.entries(settings).map(([key, value]) => `${key}=${typeof value === "string" ? value : value === null ? "none" : JSON.stringify(value)}`);
+  const written = set.map((text) => ` --set ${shell(text)}`);
+  const python = `import latentia as lt\nlt.train(${JSON.stringify(name)}, data=${JSON.stringify(data)}${Object.keys(settings).length ? `, settings=[${set.map((text) => JSON.stringify(text)).join(", ")}]` : ""})`;
   const local = about.value?.data.find((one) => one.name === data)?.local ?? true;
   const sections = [...new Set(fields.map(({ section }) => section))];
   const top = first.map((key) => fields.find((field) => field.key === key)).filter((field): field is FieldSpec => Boolean(field));
@@ -129,7 +130,7 @@ export function Train() {
             {`Take back ${Object.keys(settings).length} ${Object.keys(settings).length === 1 ? "change" : "changes"}`}
           </button>
         )}
-        <CopyAs command={`latentia train ${name} --data ${data}${run ? ` --out runs/${run}` : ""}${written.join("")}`} python={python} />
+        <CopyAs command={`latentia train ${name} --data ${shell(data)}${run ? ` --out ${shell(`${about.value?.folder ?? "runs"}/${run}`)}` : ""}${written.join("")}`} python={python} />
         {error && <Trouble>{error}</Trouble>}
       </div>
       <h2>Every setting</h2>

@@ -9,7 +9,7 @@ import { getBundle, getJson, runPath, type RunInfo } from "../api";
 import { Curves, type Series } from "../Curves";
 import { useQuery } from "../place";
 import { socket } from "../socket";
-import { Code, CopyAs, isTyping, nice, Panel, Refusal, sentence, Slider, Trouble, useCalm, useLoad } from "../ui";
+import { Code, CopyAs, isTyping, nice, Panel, Refusal, sentence, shell, Slider, Trouble, useCalm, useLoad } from "../ui";
 import type { ViewProps } from "./RunPage";
 
 type Rows = Record<string, Table>;
@@ -244,7 +244,7 @@ function Log({ info }: { info: RunInfo }) {
           {JSON.stringify(info.config, null, 2)}
         </pre>
       )}
-      <Code text={`latentia train ${info.path}/config.toml`} />
+      <Code text={`latentia train ${shell(`${info.path}/config.toml`)}`} />
     </details>
   );
 }
