@@ -115,12 +115,17 @@ def list_runs(folder: str | Path = "runs") -> list[dict[str, Any]]:
     folder = Path(folder)
     if not folder.is_dir():
         raise RunError(f"there is no folder {folder}: name the one that holds your runs, as in `latentia runs DIR`")
-    found = [path.parent for pattern in ("*/config.toml", "*/seed-*/config.toml") for path in folder.glob(pattern)]
-    rows = [_row(path, folder) for path in found]
+    rows = [run_row(path, folder) for path in find_runs(folder)]
     return sorted(rows, key=lambda row: (row["heartbeat"] or "", row["name"]), reverse=True)
 
 
-def _row(path: Path, folder: Path) -> dict[str, Any]:
+def find_runs(folder: Path) -> list[Path]:
+    """The folders of the runs in a folder, those of several seeds among them."""
+    return [path.parent for pattern in ("*/config.toml", "*/seed-*/config.toml") for path in folder.glob(pattern)]
+
+
+def run_row(path: Path, folder: Path) -> dict[str, Any]:
+    """What :func:`list_runs` says of one run, which may be damaged or gone by now."""
     directory = RunDirectory(path)
     row: dict[str, Any] = {"name": str(path.relative_to(folder)), "path": str(path)}
     config: Config | None = None

@@ -14,14 +14,12 @@ import torch
 from torch import Tensor
 
 from latentia import storage
-from latentia.data.seeds import derive_seed
 from latentia.errors import ConfigError, EnvironmentFault, RunError
 from latentia.evaluation.encoding import evaluating
 from latentia.exploration.animation import gif_bytes
 from latentia.exploration.training_movie import draw_movie
-from latentia.recipes.build import build_model
+from latentia.runs.snapshots import first_model, restore_snapshot
 from latentia.runs.uses.feeding import feed
-from latentia.training.checkpoint import read_checkpoint, restore_model
 
 if TYPE_CHECKING:
     from latentia.runs.run import Run
@@ -78,12 +76,11 @@ def movie(
     found = list(source.blocks)
     x = torch.cat([block.x for block in found])
     y = None if found[0].y is None else torch.cat([block.y for block in found if block.y is not None])
-    model = build_model(run.config.model, run.spec, seed=derive_seed(run.config.seed, "weights")).to(x.device)
+    model = first_model(run).to(x.device)
     latents, shown, steps = [], [], []
     for folder in [None, *folders]:
         if folder is not None:
-            stored = read_checkpoint(folder, ("model", "ema"))
-            restore_model(model, {**stored.tensors["model"], **stored.tensors.get("ema", {})}, folder)
+            restore_snapshot(model, folder)
         with evaluating(model):
             latents.append(model.encode(x, y).mean.flatten(1).cpu())
             few = slice(0, images)
