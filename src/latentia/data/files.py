@@ -111,6 +111,22 @@ def cache_folder() -> Path:
     return Path(pooch.os_cache("latentia"))
 
 
+def is_at_hand(name: str, data_dir: str | Path | None = None) -> bool:
+    """Say whether the files of a named data set are on this machine, so that reading them downloads nothing.
+
+    Raises:
+        DataError: If a folder that was named does not exist.
+    """
+    entry, folders = CATALOGUE[name], [*named_folders(data_dir), cache_folder()]
+    return all(any(_has(folder, name, entry, remote) for folder in folders) for remote in entry.files)
+
+
+def _has(folder: Path, name: str, entry: Entry, remote: Remote) -> bool:
+    """Whether a folder has one file, or the archive that it is in."""
+    names = (f"{name}/{remote.file}", f"{name}/{remote.file}.gz", f"{entry.folder(name)}/{remote.download}")
+    return any((folder / path).is_file() for path in names)
+
+
 def _find(name: str, entry: Entry, remote: Remote, folders: list[Path]) -> tuple[bytes, str] | None:
     """Return the uncompressed content of one file and where it is, or None if it is in none of the folders."""
     for folder in folders:
