@@ -110,7 +110,7 @@ def score_samples(
     Args:
         model: A latent-variable model.
         x: (N, *event).
-        y: Labels (N,), for conditional models.
+        y: Labels (N,), for conditional models; without them, what a model that classifies finds most likely.
         score: One of :data:`SCORES`.
         samples: K, of ``elbo`` and ``nll``.
         seed: Of their noise.
@@ -148,6 +148,8 @@ def score_samples(
 def _score_block(
     model: Any, x: Tensor, y: Tensor | None, score: str, samples: int, seed: int, density: LatentDensity | None
 ) -> Tensor:
+    if y is None and getattr(model, "classifies", False):
+        y = model.classify(x).argmax(1)
     if score in ("elbo", "nll"):
         return _likelihood_score(model, x, y, score, samples, seed)
     mean = model.encode(x, y).mean
