@@ -17,6 +17,7 @@ SOURCE = ROOT / "src" / "latentia"
 
 RANKS = {
     "cli": 8,
+    "studio": 7,
     "runs": 6,
     "recipes": 5,
     "training": 4,

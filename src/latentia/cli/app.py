@@ -17,6 +17,7 @@ from latentia.cli import (
     listing,
     priors,
     reproducing,
+    showing,
     using,
 )
 
@@ -56,6 +57,7 @@ app.command(rich_help_panel=EXPLORE)(exploring.manifold)
 app.command(rich_help_panel=EXPLORE, context_settings=MINUS)(exploring.decode)
 app.command(rich_help_panel=EXPLORE, context_settings=MINUS)(exploring.arithmetic)
 app.command(rich_help_panel=EXPLORE)(classifying.classify)
+app.command(rich_help_panel=LOOK)(showing.studio)
 app.command(rich_help_panel=LOOK)(listing.presets)
 app.command(rich_help_panel=LOOK)(listing.runs)
 app.add_typer(data, name="data", rich_help_panel=LOOK)

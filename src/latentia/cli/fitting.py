@@ -76,7 +76,13 @@ Precision = Annotated[
 ]
 
 
-def demo(out: OutRun = None, json: options.Json = False) -> None:
+def demo(
+    out: OutRun = None,
+    studio: Annotated[
+        bool, typer.Option("--studio", metavar="", help="Show it in the studio, in a browser, while it learns.")
+    ] = False,
+    json: options.Json = False,
+) -> None:
     """Train a VAE on small handwritten digits and write a report.
 
     Takes seconds and downloads nothing: the digits come with scikit-learn.
@@ -84,6 +90,12 @@ def demo(out: OutRun = None, json: options.Json = False) -> None:
     from latentia import runs
     from latentia.cli import printing, progress
 
+    options.exclude("--studio", studio or None, "--json", json or None)
+    if studio:
+        from latentia.cli import showing
+
+        showing.demo(out)
+        return
     with progress.shown() as events:
         run = runs.demo(directory=out, events=events)
     if json:
