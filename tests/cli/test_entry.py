@@ -53,6 +53,16 @@ def test_faults(
     assert captured.err == said
 
 
+def test_a_missing_package_is_named(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    assert failing(monkeypatch, ModuleNotFoundError("No module named 'absent.inside'", name="absent.inside")) == 1
+    said = capsys.readouterr().err
+    assert "the package absent, which Latentia needs, is not installed" in said
+    assert "python -m pip install latentia" in said and "Traceback" not in said
+    for name in ("latentia.absent", "pytest.absent"):  # what is installed and lacks a module is a bug
+        assert failing(monkeypatch, ModuleNotFoundError(f"No module named '{name}'", name=name)) == 1
+        assert "is a bug in Latentia" in capsys.readouterr().err
+
+
 def test_a_bug_keeps_its_traceback(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     assert failing(monkeypatch, ZeroDivisionError("surprise")) == 1
     lines = capsys.readouterr().err.splitlines()

@@ -69,6 +69,25 @@ def test_courses(losses, found):
     assert names(replace(CASE, rows=rows(losses))) == found
 
 
+@pytest.mark.parametrize(
+    ("losses", "risen"),
+    [
+        ([2066, 760, -56, -411, -488], False),  # densities have negative losses
+        ([300, 100, 80, 90, 79.9], False),
+        ([300, 100, 80, 90, 95, 100, 104], True),
+        ([2000, 500, 200, 100, 102, 104, 106, 108, 110], True),
+        ([50, -400, -488, -300, -200, -100], True),
+        ([5, 5, 5, 5, 5], False),
+    ],
+)
+def test_over_fitting_names_a_rise_only_where_the_validation_loss_rose(losses, risen):
+    curve = [{**row, "split": "valid"} for row in rows(losses)]
+    parts = [{"elbo": elbo, "distortion": 600.0, "rate": 10.0} for elbo in (590.0, 400.0)]
+    (finding,) = diagnose(replace(CASE, rows=curve, train=parts[0], held_out=parts[1]))
+    assert finding.name == "over-fitting"
+    assert ("has risen to" in finding.message) == risen == ("lowest_valid" in finding.evidence)
+
+
 def test_only_a_running_run_may_still_fall():
     falling = rows(100 * np.exp(-np.arange(40.0) / 20) + 20)
     assert names(replace(CASE, state="running", rows=falling)) == []

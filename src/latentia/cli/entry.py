@@ -13,9 +13,10 @@ import traceback
 import warnings
 from collections.abc import Sequence
 from contextlib import suppress
+from importlib.util import find_spec
 from typing import Any, TextIO
 
-from latentia.errors import ConfigError, Interrupted, LatentiaError, ProcessLost, did_you_mean
+from latentia.errors import ConfigError, EnvironmentFault, Interrupted, LatentiaError, ProcessLost, did_you_mean
 from latentia.storage import is_full
 from latentia.training.launch import launched
 
@@ -69,6 +70,12 @@ def run(arguments: Sequence[str]) -> int:
     except Exception as error:
         if _is_usage_error(error):
             return _say_usage(error)
+        if (package := _missing_package(error)) is not None:
+            return _say(
+                f"error: the package {package}, which Latentia needs, is not installed for this Python "
+                f"({sys.executable}): `python -m pip install latentia` brings all that it needs",
+                EnvironmentFault.exit_code,
+            )
         traceback.print_exc()
         kind = type(error).__name__
         return _say(f"error: this {kind} is a bug in Latentia; please report it with the lines above", 1)
@@ -102,6 +109,17 @@ def _dispatch(arguments: Sequence[str]) -> int:
     if code == INTERRUPTED:
         return _say("interrupted", INTERRUPTED)
     return code if isinstance(code, int) else 0
+
+
+def _missing_package(error: Exception) -> str | None:
+    """The package whose absence an error tells of; ``None`` where it tells of something else.
+
+    What is optional is named where it is used, with the extra that brings it, so that this one is required.
+    """
+    if not isinstance(error, ModuleNotFoundError) or not error.name:
+        return None
+    package = error.name.partition(".")[0]
+    return None if package == "latentia" or package in sys.modules or find_spec(package) else package
 
 
 def _is_usage_error(error: Exception) -> bool:

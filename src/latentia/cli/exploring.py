@@ -30,12 +30,14 @@ def interpolate(
         typer.Option(
             "--from",
             metavar="CLASS",
-            help="The class to begin with: its most typical sample, nearest to the class's mean in the latent space.",
+            help="The class to begin with: its most typical sample, nearest to the class's mean in the latent space; "
+            "or a sample by number, such as '#7'.",
             show_default=False,
         ),
     ] = None,
     end: Annotated[
-        str | None, typer.Option("--to", metavar="CLASS", help="The class to end with.", show_default=False)
+        str | None,
+        typer.Option("--to", metavar="CLASS", help="The class, or the number, to end with.", show_default=False),
     ] = None,
     images: Annotated[
         tuple[int, int] | None,

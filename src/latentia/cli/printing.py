@@ -385,6 +385,8 @@ def traversed(result: Mapping[str, Any]) -> None:
         table.add_row(f"z{row['dimension']}", figure("", row["rate"]), figure("", row["spread"]), state)
     _show(table)
     print(f"measured on {result['measured_on']:,} of {result['source']}; spread: standard deviation of the means")
+    if result["class"] is not None:
+        print(f"all decoded as class {result['class']}")
     _picture(result)
 
 

@@ -25,7 +25,7 @@ FAR = 10.0  # largest magnitude of inputs that networks take well
 SPREAD_RATIO = 30.0  # between the widest and the narrowest feature of a table
 GAP = 1.5  # between test and training error
 ELBO_GAP = 0.1  # of the distortion, between the test and the training loss
-RISE = 0.02  # of the lowest validation loss, by which the last one is above it
+RISE = 0.02  # of the validation losses' mean height above their lowest, by which the last ones are above it
 LATE = 0.8  # fraction of the run after which a warm-up has come too late
 STILL_FALLING = 0.03  # relative, from the third quarter of the run to the last
 RISING = 0.1  # of what the loss has fallen, by which it is above its lowest again
@@ -421,9 +421,13 @@ def _over_fitting(case: Case) -> Finding | None:
     evidence = {"train": train, "held_out": held_out, "relative_gap": relative}
     message = f"The model over-fits: its loss is {train:.4g} on training samples and {held_out:.4g} on held-out ones."
     rise = _validation_rise(case)
-    if rise is not None and rise[0] > RISE:
-        evidence |= {"valid_rise": rise[0], "best_epoch": rise[1]}
-        message += f" On the validation part it was lowest at epoch {rise[1]:g} and has risen by {rise[0]:.0%} since."
+    if rise is not None:
+        lowest, epoch, last = rise
+        evidence |= {"lowest_valid": lowest, "last_valid": last, "best_epoch": epoch}
+        message += (
+            f" On the validation part it was lowest at epoch {epoch:.3g} ({lowest:.4g}) and has risen to {last:.4g} "
+            "since."
+        )
     settings = ["training.patience=10", "training.optimizer.weight_decay=0.0001"]
     if not case.of("valid"):
         settings.insert(0, "data.validation=0.1")
@@ -541,14 +545,19 @@ def _loss_gap(case: Case) -> tuple[float, float, float] | None:
     return None if gap is None else ((gap[0] - 1) / (GAP - 1) * ELBO_GAP, gap[1], gap[2])
 
 
-def _validation_rise(case: Case) -> tuple[float, float] | None:
-    """How far the last validation loss is above the lowest, relatively, and the epoch of that."""
+def _validation_rise(case: Case) -> tuple[float, float, float] | None:
+    """The lowest validation loss, its epoch, and what the last ones have risen to, where they have.
+
+    A rise is measured against the curve's own height, as losses of densities may be zero or negative, and none of the
+    last three may be the lowest, so that one bad evaluation is no rise.
+    """
     rows = _losses(case, "valid")
-    if len(rows) < 3:
+    if len(rows) < 4:
         return None
     lowest, epoch = min(rows)
-    last = statistics.fmean(loss for loss, _ in rows[-3:])
-    return (last - lowest) / max(abs(lowest), 1e-12), epoch
+    last = min(loss for loss, _ in rows[-3:])
+    height = statistics.fmean(loss for loss, _ in rows) - lowest
+    return (lowest, epoch, last) if last - lowest > RISE * height else None
 
 
 def _quarters(case: Case) -> list[float] | None:

@@ -47,6 +47,17 @@ class Term:
         return f"{sign}{size}{self.name}"
 
 
+def image_number(name: str, names: Sequence[str] = ()) -> int | None:
+    """The number in a name such as ``#7``, unless a class is called so; ``None`` for other names.
+
+    Example:
+        >>> image_number("#7"), image_number("7"), image_number("#7", ["#7"])
+        (7, None, None)
+    """
+    found = _NUMBER.fullmatch(name)
+    return None if found is None or name in names else int(found[1])
+
+
 def parse(expression: str, names: Sequence[str]) -> list[Term]:
     """Read an expression.
 

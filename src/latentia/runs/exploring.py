@@ -49,8 +49,8 @@ class Exploring:
         the codes nearest to each point are decoded, since the decoder knows no others.
 
         Args:
-            start: A class to begin with, such as ``"3"``; with ``end``.
-            end: A class to end with.
+            start: A class to begin with, such as ``"3"``, or the number of a sample, such as ``"#7"``; with ``end``.
+            end: The class or number to end with.
             images: The numbers of two samples instead, from 0; the first two if nothing is given.
             steps: How many points, the ends among them.
             path: ``linear``, or ``spherical`` along the great circle (:func:`latentia.exploration.paths.slerp`).

@@ -37,7 +37,8 @@ def draw_class_samples(
     """Write samples of classes, a row or more for each, the first class first."""
     tempered = "" if temperature == 1.0 else f", temperature {temperature:g}"
     n = len(x) // len(classes)
-    title = f"{n} samples of each class by {name} (seed {seed}{tempered})"
+    of = f"class {classes[0]}" if len(classes) == 1 else "each class"
+    title = f"{n} sample{'s' if n != 1 else ''} of {of} by {name} (seed {seed}{tempered})"
     plots.save_figure(plots.plot_class_samples(x, classes, spec, title=title), path)
 
 

@@ -136,6 +136,8 @@ def test_vectors_and_autoencoders(tmp_path: Path) -> None:
     run = lt.train("ae", {"x": x}, steps=5, directory=None, settings=settings)
     found = run.anomaly(score="density", out=tmp_path)
     assert any("no labels" in note for note in found.notes)
+    with pytest.raises(ConfigError, match=r"--normal names classes, and .* have no labels: leave it out"):
+        run.anomaly(normal=["0"], write=False)
     assert found.files["picture"].is_file()
     with pytest.raises(ConfigError, match="use squared-error or density"):
         run.anomaly(score="elbo")

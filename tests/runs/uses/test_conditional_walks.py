@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -9,6 +10,8 @@ import torch
 
 import latentia as lt
 from latentia.errors import ConfigError
+from latentia.runs import pictures
+from latentia.runs.uses import traverse
 
 
 @pytest.fixture(scope="module")
@@ -35,6 +38,24 @@ def test_a_traversal_keeps_its_images_label(run: lt.Run, labelled: dict[str, Any
     y = torch.tensor([run.spec.classes.index(labelled["y_test"][1])])
     with torch.no_grad():
         assert torch.allclose(found.frames[0, -1], run.model.decode(z, y).mean[0], atol=1e-5)
+
+
+def test_titles_name_the_class(
+    run: lt.Run, labelled: dict[str, Any], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    titles: list[str] = []
+    monkeypatch.setattr(traverse, "plot_traversals", lambda *_, title, **__: titles.append(title))
+    monkeypatch.setattr(pictures.plots, "plot_class_samples", lambda *_, title: titles.append(title))
+    monkeypatch.setattr(traverse, "save_figure", lambda *_: None)
+    monkeypatch.setattr(pictures.plots, "save_figure", lambda *_: None)
+    out = tmp_path / "a.png"
+    assert run.traverse(1, out=out).to_json()["class"] == labelled["y_test"][1]
+    run.traverse(None, label="square", out=out)
+    run.sample(5, classes=["row"], out=out)
+    run.sample(1, classes=["row", "square"], out=out)
+    assert f"from #1 of test images, all as class {labelled['y_test'][1]}" in titles[0]
+    assert "from the middle of the latent space, all as class square" in titles[1]
+    assert titles[2].startswith("5 samples of class row by") and titles[3].startswith("1 sample of each class by")
 
 
 def test_points_and_planes_need_a_class(run: lt.Run) -> None:

@@ -69,6 +69,13 @@ def test_files(vae: lt.Run, labelled: dict[str, Any], tmp_path: Path) -> None:
         vae.interpolate("row", "square", input=tmp_path / "all.npy", write=False)
 
 
+def test_an_end_may_be_a_number(vae: lt.Run) -> None:
+    found = vae.interpolate("#4", "square", steps=3, write=False)
+    assert found.indices == (4, vae.interpolate("row", "square", steps=2, write=False).indices[1])
+    with pytest.raises(ConfigError, match="no image 30 among the 30"):
+        vae.interpolate("#0", "#30", write=False)
+
+
 def test_labels_in_a_file(vae: lt.Run, labelled: dict[str, Any], tmp_path: Path) -> None:
     np.savez(tmp_path / "some.npz", x=labelled["x_test"], y=labelled["y_test"])
     found = vae.interpolate("row", "column", input=tmp_path / "some.npz", write=False)
@@ -122,7 +129,8 @@ def test_what_is_wrong_is_said(vae: lt.Run, arguments: dict[str, Any], message: 
 
 
 def test_data_without_classes_say_so(table: lt.Run) -> None:
-    with pytest.raises(ConfigError, match="no classes"):
+    with pytest.raises(ConfigError, match=r"no class '3'.*by number.*--from '#0' --to '#1', or --images 0 1"):
         table.interpolate("3", "8")
+    assert table.interpolate("#3", "#8", steps=3, write=False).indices == (3, 8)
     with pytest.raises(DataError, match="no 'valid' part"):
         table.interpolate(split="valid")

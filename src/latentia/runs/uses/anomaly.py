@@ -124,6 +124,11 @@ def anomaly(
         raise ConfigError(f"between 1 and 40 samples can be shown in a row, not {show}")
     scorer = _Scorer(run, score, importance_samples, seed)
     source = feed(run, split=split, input=input, steady=True)
+    if normal and source.names is None:
+        raise ConfigError(
+            f"--normal names classes, and {source.source} have no labels: leave it out, or give labels (y in an .npz "
+            "file, or a folder for each class of pictures)"
+        )
     normal = list(normal) if normal else run.config.data.normal_classes
     known, notes = _known(run, source.names, normal)
     scores = scorer(source)

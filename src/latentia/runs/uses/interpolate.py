@@ -13,6 +13,7 @@ from torch import Tensor
 from latentia import storage
 from latentia.errors import ConfigError
 from latentia.exploration.animation import gif_bytes
+from latentia.exploration.arithmetic import image_number
 from latentia.exploration.images import to_rgb
 from latentia.exploration.paths import walk
 from latentia.exploration.style import save_figure
@@ -114,11 +115,11 @@ def _ends(
 ) -> tuple[int, int]:
     """The numbers of the two samples."""
     if (start is None) != (end is None):
-        raise ConfigError("an interpolation between classes needs both: give the class to begin and that to end with")
+        raise ConfigError("an interpolation needs both ends: give what to begin with and what to end with")
     if start is not None and end is not None:
         if images is not None:
             raise ConfigError("give two classes or the numbers of two samples, not both")
-        return material.most_typical(start), material.most_typical(end)
+        return _end(material, start), _end(material, end)
     if images is None:
         images = (0, 1)
     if len(images) != 2:
@@ -126,6 +127,21 @@ def _ends(
     if len(material) < 2:
         raise ConfigError(f"{material.source} has only one sample: give two files, or one that holds at least two")
     return int(images[0]), int(images[1])
+
+
+def _end(material: Material, name: str | int) -> int:
+    """The number of the sample that an end means: ``#7`` is sample 7, anything else a class."""
+    number = image_number(str(name), material.spec.classes)
+    if number is not None:
+        material.check([number])
+        return number
+    if not material.spec.classes or material.y is None:
+        noun = material.spec.noun
+        raise ConfigError(
+            f"{material.source} have no labels, so there is no class '{name}' among them: give two {noun}s by number, "
+            "such as with --from '#0' --to '#1', or --images 0 1"
+        )
+    return material.most_typical(name)
 
 
 def _drawn(run: Run, result: Interpolation, picture: Path) -> Interpolation:

@@ -97,17 +97,25 @@ class Material:
         Raises:
             ConfigError: If there is no sample of that number.
         """
+        self.check(indices)
+        device = next(self.run.model.parameters()).device
+        labels = self.y
+        y = None if labels is None else labels[list(indices)].to(device)
+        names = [f"#{index}" for index in indices] if y is None else [self.spec.classes[int(label)] for label in y]
+        return Picked(self._x_at(list(indices)).to(device), y, names)
+
+    def check(self, indices: Sequence[int]) -> None:
+        """Refuse numbers that there are not.
+
+        Raises:
+            ConfigError: If there is no sample of a number.
+        """
         for index in indices:
             if not 0 <= index < len(self):
                 raise ConfigError(
                     f"there is no {self.spec.noun} {index} among the {len(self):,} {self.source}: "
                     f"they are numbered from 0 to {len(self) - 1}"
                 )
-        device = next(self.run.model.parameters()).device
-        labels = self.y
-        y = None if labels is None else labels[list(indices)].to(device)
-        names = [f"#{index}" for index in indices] if y is None else [self.spec.classes[int(label)] for label in y]
-        return Picked(self._x_at(list(indices)).to(device), y, names)
 
     def _x_at(self, indices: list[int]) -> Tensor:
         """The prepared samples; noise that the preparation needs is that of their block, as in an evaluation."""
@@ -143,7 +151,10 @@ class Material:
         """
         label = label_of(self.spec, name)
         if self.y is None:
-            raise ConfigError(f"{self.source} have no labels, so there is no class {name} among them: give numbers")
+            raise ConfigError(
+                f"{self.source} have no labels, so there is no class {name} among them: give numbers of "
+                f"{self.spec.noun}s, such as #7"
+            )
         numbers = (self.y == label).nonzero().flatten()
         if len(numbers) == 0:
             raise DataError(f"there is no {self.spec.noun} of class {name} among the {self.source}: take another part")
@@ -167,7 +178,9 @@ def label_of(spec: DataSpec, name: str | int) -> int:
         1
     """
     if not spec.classes:
-        raise ConfigError(f"the data have no classes, so there is no class {name}: give numbers of {spec.noun}s")
+        raise ConfigError(
+            f"the data have no classes, so there is no class {name}: give numbers of {spec.noun}s, such as #7"
+        )
     return class_number(name, spec)
 
 

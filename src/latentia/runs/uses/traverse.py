@@ -48,6 +48,7 @@ class Traversal:
         active: Whether each carries something.
         base: The point that was moved, (d,).
         image: The number of the sample whose posterior mean that is, or ``None`` for the middle of the latent space.
+        label: The class as which a conditional model decodes all of it, else ``None``.
         source: Where the sample came from.
         measured_on: The number of samples that rates and spreads rest on.
         picture: The picture that was written, or ``None``.
@@ -62,6 +63,7 @@ class Traversal:
     active: list[bool]
     base: Tensor
     image: int | None
+    label: str | None
     source: str
     measured_on: int
     picture: Path | None
@@ -72,6 +74,7 @@ class Traversal:
             "picture": None if self.picture is None else str(self.picture),
             "source": self.source,
             "image": self.image,
+            "class": self.label,
             "unit": self.unit,
             "measured_on": self.measured_on,
             "dimensions": [
@@ -124,6 +127,7 @@ def traverse(
         active=[ranking.active[number] for number in chosen],
         base=base,
         image=image,
+        label=None if y is None else run.spec.classes[y],
         source=material.source,
         measured_on=ranking.n,
         picture=picture,
@@ -169,6 +173,7 @@ def _draw(run: Run, result: Traversal, columns: Tensor, picture: Path) -> None:
         inside = result.image is not None and float(gaps.min()) <= float(result.values[row].diff().abs().max())
         rows.append(Row(f"z{number}", note, result.active[row], int(gaps.argmin()) if inside else None))
     start = "the middle of the latent space" if result.image is None else f"#{result.image} of {result.source}"
+    start += "" if result.label is None else f", all as class {result.label}"
     left_out = run.model.latent_dim - len(rows)
     remarks = [
         "columns: " + ("value of z" if result.unit == "z" else "standard deviations of z over the data, from its mean"),
