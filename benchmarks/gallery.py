@@ -231,7 +231,9 @@ def one_class(record: Mapping[str, Any]) -> list[str]:
         "",
         table(["preset", "score", "mean AUROC", *digits], rows, 2),
         "",
-        f"`{record['command']}`. Machine: {machine(record)}.",
+        *(f"- `{command}`" for command in dict.fromkeys(row["command"] for row in record["rows"])),
+        "",
+        f"Machine: {machine(record)}.",
         "",
     ]
 

@@ -2,7 +2,8 @@
 
 The score named beforehand is the squared error at the posterior mean of `vae` (784-400-20), 20 epochs on the normal
 digit; nothing is chosen on test data. The other scores of that model, and those of an autoencoder and a denoising
-autoencoder, are recorded beside it. Prints a table and writes every AUROC as JSON.
+autoencoder, are recorded beside it. Prints a table and writes every AUROC as JSON; those of other models that were
+recorded before stay in the file.
 
     LATENTIA_DATA_DIR=... python benchmarks/one_class.py [--digits 0 1 ...] [--seeds 0 1 2] [--presets vae ae ...]
                                                          [--threads N] [--out FILE]
@@ -18,6 +19,7 @@ from recording import circumstances, command, options, plus_minus, write
 import latentia as lt
 from latentia.maths import mean_and_deviation
 from latentia.recipes import PRESETS
+from latentia.storage import read_json
 
 NAMED = ("vae", "squared-error")
 SCORES = {
@@ -44,6 +46,7 @@ def measure(preset: str, digit: int, seed: int, threads: int | None, data: str) 
         "preset": preset,
         "digit": digit,
         "seed": seed,
+        "command": command(__file__),
         "auroc": {score: result.auroc for score, result in found.items()},
         "seconds": {"training": round(trained, 1), "all": round(time.perf_counter() - began, 1)},
     }
@@ -78,6 +81,8 @@ def main() -> None:
     parser.add_argument("--data", default="mnist")
     arguments = parser.parse_args()
     rows: list[dict[str, Any]] = []
+    if arguments.out.is_file():
+        rows = [row for row in read_json(arguments.out)["rows"] if row["preset"] not in arguments.presets]
     for preset in arguments.presets:
         for seed in arguments.seeds:
             for digit in arguments.digits:
@@ -86,7 +91,6 @@ def main() -> None:
                 figures = "  ".join(f"{name} {value:.4f}" for name, value in row["auroc"].items())
                 print(f"{preset:<13} digit {digit} seed {seed}: {figures}  ({row['seconds']['all']:.0f} s)", flush=True)
                 record = {
-                    "command": command(__file__),
                     "what": f"AUROC on the test split of {arguments.data}, of models of one class, {EPOCHS} epochs",
                     "named_beforehand": " ".join(NAMED),
                     "importance_samples": IMPORTANCE_SAMPLES,
