@@ -18,6 +18,7 @@ SOURCE = ROOT / "src" / "latentia"
 RANKS = {
     "cli": 8,
     "studio": 7,
+    "export": 7,
     "runs": 6,
     "recipes": 5,
     "training": 4,

@@ -54,6 +54,8 @@ USES: list[tuple[str, list[str], set[str]]] = [
     ("sparse-ae-64", ["fit-prior", "RUN", "diffusion", "--set", "training.steps=5"], {".png"}),
     ("vq-vae-512x64", ["fit-prior", "RUN", "autoregressive", "--set", "training.steps=5"], {".png"}),
     ("ae-32", ["sample", "RUN", "--prior", "gmm"], {".png", ".npy"}),
+    ("vae-400-20", ["export", "onnx", "RUN"], {".onnx"}),
+    ("vq-vae-512x64", ["export", "onnx", "RUN", "--out", "graphs"], {".onnx"}),
     ("vae-400-20", ["resume", "RUN"], set()),
     ("", ["train", "m1", *BRIEF, "--out", "trained"], set()),
     ("", ["demo", "--out", "demo"], set()),
@@ -95,7 +97,7 @@ def files(value: Any) -> Iterator[Path]:
     if isinstance(value, list):
         for one in value:
             yield from files(one)
-    elif isinstance(value, str) and Path(value).suffix in {".png", ".gif", ".npy", ".npz", ".csv"}:
+    elif isinstance(value, str) and Path(value).suffix in {".png", ".gif", ".npy", ".npz", ".csv", ".onnx"}:
         yield Path(value)
 
 

@@ -20,6 +20,7 @@ from latentia._lazy import attach
 
 if TYPE_CHECKING:
     from latentia.errors import LatentiaError as LatentiaError
+    from latentia.export import export_onnx as export_onnx
     from latentia.recipes import Config as Config
     from latentia.runs import Run as Run
     from latentia.runs import compare as compare
@@ -39,6 +40,7 @@ _attached, __dir__, __all__ = attach(
         "LatentiaError": "errors",
         "Run": "runs",
         "compare": "runs",
+        "export_onnx": "export",
         "list_runs": "runs",
         "load": "runs",
         "open_run": "runs",

@@ -13,6 +13,7 @@ from latentia.cli import (
     demonstrating,
     embedding,
     exploring,
+    exporting,
     fitting,
     listing,
     priors,
@@ -33,6 +34,7 @@ app = typer.Typer(
 MINUS = {"ignore_unknown_options": True}  # of commands whose arguments may begin with a minus sign
 demonstrate = typer.Typer(help="Show an idea by a small experiment, with numbers and a picture.", no_args_is_help=True)
 data = typer.Typer(help="Look at a data set, with `latentia data show SRC`.", no_args_is_help=True)
+export = typer.Typer(help="Give a model away: files that run without Latentia.", no_args_is_help=True)
 
 MAKE, USE, EXPLORE, LOOK = "Make a model", "Use a model", "Explore what a model has learned", "Look things up"
 
@@ -58,6 +60,8 @@ app.command(rich_help_panel=EXPLORE, context_settings=MINUS)(exploring.decode)
 app.command(rich_help_panel=EXPLORE, context_settings=MINUS)(exploring.arithmetic)
 app.command(rich_help_panel=EXPLORE)(classifying.classify)
 app.command(rich_help_panel=LOOK)(showing.studio)
+app.add_typer(export, name="export", rich_help_panel=USE)
+export.command("onnx")(exporting.onnx)
 app.command(rich_help_panel=LOOK)(listing.presets)
 app.command(rich_help_panel=LOOK)(listing.runs)
 app.add_typer(data, name="data", rich_help_panel=LOOK)

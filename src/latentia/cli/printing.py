@@ -343,6 +343,18 @@ def prior_fitted(result: Mapping[str, Any]) -> None:
     _picture(result)
 
 
+def onnx_exported(result: Mapping[str, Any]) -> None:
+    """Where the ONNX files are, and how near they are to PyTorch."""
+    for name in ("encoder", "decoder"):
+        print(f"{name}   {near(result[name])}  ({result['bytes'][name] / 2**20:.1f} MiB)")
+    print(f"says      {near(result['description'])}")
+    check = result["check"]
+    print(
+        f"differs from PyTorch by at most {check['max_difference']:.1e}, on {check['real']:,} samples of the "
+        f"{check['split']} part and {check['random']:,} random inputs ({check['tolerance']:g} is allowed)"
+    )
+
+
 def diagnosed(result: Mapping[str, Any]) -> None:
     """What the doctor found: each finding with its figures, and what to change."""
     for finding in result["findings"]:

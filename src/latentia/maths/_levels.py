@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator
+from functools import reduce
 
 import torch
 from torch import Tensor
@@ -60,11 +61,13 @@ def _log_mass(k: Tensor, loc: Tensor, log_s: Tensor, levels: int) -> Tensor:
 
 def _logistic_mean(loc: Tensor, log_s: Tensor, levels: int) -> Tensor:
     """E[x] = sum_k>=1 P(x >= k / (L - 1)) / (L - 1), elementwise."""
-    inverse, total = inverse_scale(log_s), torch.zeros_like(loc + log_s)
-    for k in _chunks(levels, total):
+    inverse = inverse_scale(log_s)
+
+    def chance(k: Tensor) -> Tensor:
         exceeds = torch.sigmoid((loc - (k - 0.5) / (levels - 1)) * inverse)
-        total = total + torch.where(k == 0, 0.0, exceeds).sum(0)
-    return total / (levels - 1)
+        return torch.where(k == 0, 0.0, exceeds).sum(0)
+
+    return reduce(torch.add, map(chance, _chunks(levels, loc + log_s))) / (levels - 1)
 
 
 def _variance(log_mass: Callable[[Tensor], Tensor], mean: Tensor, levels: int) -> Tensor:

@@ -234,21 +234,21 @@ class VectorQuantizer(Quantizer):
                     self._start(whole(rows))
                 self._begun = True
             indices, errors = nearest(rows, self.codebook.detach())
-            codes = self.codebook[indices].view(*encoded.movedim(1, -1).shape).movedim(-1, 1)
-            q = Quantized(encoded, codes, indices.view(len(encoded), *self.code_shape), self.codebook_size)
+            places = indices.view(-1, *self.code_shape)  # (B, h, w)
+            q = Quantized(encoded, self.codebook[places].movedim(3, 1), places, self.codebook_size)
             if learns:
                 self._learn(whole(rows), whole(indices), whole(errors))
         return q
 
     def lookup(self, indices: Tensor) -> Tensor:
         """The latents (B, D, h, w) that indices (B, h, w) name."""
-        return self.codebook.detach()[indices].movedim(-1, 1)
+        return self.codebook.detach()[indices].movedim(3, 1)
 
     def snap(self, z: Tensor) -> Tensor:
         """The code nearest to z at each place, (B, D, h, w); a code stays what it is."""
         rows = z.detach().movedim(1, -1).reshape(-1, z.shape[1])  # (N, D)
         indices, _ = nearest(rows.double(), self.codebook.detach().double())
-        return self.lookup(indices.view(len(z), *self.code_shape))
+        return self.lookup(indices.view(-1, *self.code_shape))
 
     @torch.no_grad()
     def _start(self, rows: Tensor) -> None:
@@ -315,9 +315,9 @@ def nearest(rows: Tensor, codebook: Tensor) -> tuple[Tensor, Tensor]:
         tensor([1, 0])
     """
     norms = codebook.square().sum(1)
-    found = [
-        torch.addmm(norms, piece, codebook.T, alpha=-2).min(1) for piece in rows.split(max(1, _ROWS // len(codebook)))
-    ]
+    most = max(1, _ROWS // len(codebook))
+    pieces = rows.split(most) if len(rows) > most else (rows,)  # a graph of one batch fits all that need no cutting
+    found = [torch.addmm(norms, piece, codebook.T, alpha=-2).min(1) for piece in pieces]
     indices = torch.cat([piece.indices for piece in found])
     return indices, (rows - codebook[indices]).square().sum(1)
 
@@ -375,14 +375,14 @@ class FiniteScalarQuantizer(Quantizer):
             rounded = bounded.detach().round()
             width = (self.levels // 2).to(z.dtype)
             indices = ((rounded.long() + self.levels // 2) * self.places).sum(-1)
-            encoded, codes = (part.movedim(-1, 1) / width.view(-1, 1, 1) for part in (bounded, rounded))
+            encoded, codes = (part.movedim(3, 1) / width.view(-1, 1, 1) for part in (bounded, rounded))
         return Quantized(encoded, codes, indices, self.codebook_size)
 
     def lookup(self, indices: Tensor) -> Tensor:
         """The latents (B, D, h, w) that indices (B, h, w) name."""
         digits = indices.unsqueeze(-1) // self.places % self.levels  # (B, h, w, D)
         half = self.levels // 2
-        return ((digits - half).to(self.head.weight.dtype) / half).movedim(-1, 1)
+        return ((digits - half).to(self.head.weight.dtype) / half).movedim(3, 1)
 
     def snap(self, z: Tensor) -> Tensor:
         """The point of the grid nearest to z at each place, (B, D, h, w); outside of the grid, one on its edge."""
