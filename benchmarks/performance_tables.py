@@ -103,7 +103,7 @@ def elbo_table(section: Record) -> Table:
         compiling = f"{statistics.median(compilation):.1f}" if compilation else NONE
         cells = [name, f"{found['elbo']:.2f}{spread}", str(len(runs)), distance, holds]
         rows.append([*cells, f"{seconds:.1f}", compiling])
-    columns = ["", "test ELBO, nats", "seeds", "minus eager's", f"within {NATS}", "training, s", "compilation, s"]
+    columns = ["", "test ELBO, nats", "seeds", "minus eager's", f"within {NATS}", "seconds", "of them compilation"]
     return columns, rows
 
 
@@ -126,7 +126,7 @@ def whole_table(record: Record) -> Table:
     """The wall times of whole commands."""
     rows = [
         [f"`{found['command']}`", f"{statistics.median(found['seconds']):.1f}", f"{found['peak_megabytes']:,.0f}"]
-        for found in record["commands"].values()
+        for found in record["measured"].values()
     ]
     return ["command", "seconds", "peak, MB"], rows
 
@@ -155,7 +155,8 @@ def rivals_lines(record: Record, table: Draw, machine: Callable[[Record], str]) 
             f"{warm}, each measurement a process of its own, everybody in turn; medians of {rounds} rounds, ratios "
             "being the medians of those within the rounds. `before` is everything before the timed steps: start, "
             "imports, data, compilation (cached from the second round on), the first steps. Peaks are of resident "
-            "memory. The floor is the kernels below, one after the other, and nothing else.",
+            "memory. The floor is the kernels below, one after the other, and nothing else. `test ELBO`, in nats, is "
+            "that of whole trainings, where they were recorded.",
             "",
             *_tables(table, speed_table(section, elbo), speed_rules(system, section)),
             *_tables(table, kernel_table(section)),

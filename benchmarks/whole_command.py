@@ -95,7 +95,7 @@ def main(arguments_given: Sequence[str] | None = None) -> None:
     record |= {
         "rounds": arguments.rounds,
         "emptied": EMPTIED,
-        "commands": {
+        "measured": {
             name: {
                 "command": f"{COMMANDS[name]} {' '.join(length)}",
                 "seconds": [round(row[0], 2) for row in rows],

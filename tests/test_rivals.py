@@ -177,6 +177,44 @@ def test_ratios_and_rules(tables: Any):
     assert rows[0][3:5] == ["-", "-"] and rows[1][3:5] == ["-0.30", "**no**"]
 
 
+def test_every_record_has_its_part_of_the_page(tables: Any):
+    common = {"command": "python benchmark.py", "threads": 2, "load": 0.1, "rounds": 2}
+    times = {"100": [20.0, 21.0], "4000": [23.0, 24.0]}
+    relative = {"100": 1.0, "4000": 1.15}
+    measured = {"microseconds_per_image": times, "relative_to_smallest": relative}
+    commands = {"ours": {"command": "latentia train", "seconds": [20.0, 22.0], "peak_megabytes": 600}}
+    speed = {
+        "images": 4000,
+        "speed_mapped_to_loaded": 0.9,
+        **{key: {"map": value} for key, value in measured.items()},
+    }
+    records = {
+        "rivals.json": {"flat": {**common, **measured, "peak_memory": {"resident_gigabytes": 0.6}, "image_bytes": 784}},
+        "whole_command.json": {
+            **common,
+            "rounds": 2,
+            "emptied": "caches are empty",
+            "ratio": 0.4,
+            "measured": commands,
+        },
+        "streaming.json": {
+            **common,
+            "speed": speed,
+            "file_gigabytes": 4,
+            "peak_memory": {"mapped": {"anonymous_gigabytes": 0.5}},
+        },
+    }
+    assert records.keys() == tables.PARTS.keys()
+    pages = {
+        name: "\n".join(part(records[name], lambda columns, rows: str([columns, rows]), lambda _: "a machine"))
+        for name, part in tables.PARTS.items()
+    }
+    assert all("`python benchmark.py`. Machine: a machine" in page for page in pages.values())
+    assert "0.60 GB (under 1 GB: yes)" in pages["rivals.json"] and "'1.150', '**no**'" in pages["rivals.json"]
+    assert "takes 0.40" in pages["whole_command.json"] and "third: **no**" in pages["whole_command.json"]
+    assert "0.90 of the speed" in pages["streaming.json"] and "0.50 GB" in pages["streaming.json"]
+
+
 def test_unknown_contenders_and_missing_data_are_explained(
     rivals: Any, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ):
