@@ -115,7 +115,11 @@ def speeds(arguments: argparse.Namespace, names: Sequence[str]) -> dict[str, Any
                 result = measure({**request, "contender": name, "seed": number, "caches": caches})
                 found[name].append(result)
                 print(f"round {number + 1}: {name:20} {result['images_per_second']:10,.0f} images/s", file=sys.stderr)
-    return {"steps": list(arguments.steps), "contenders": {name: summary(rows) for name, rows in found.items()}}
+    return {
+        "steps": list(arguments.steps),
+        "seeds": list(range(arguments.rounds)),
+        "contenders": {name: summary(rows) for name, rows in found.items()},
+    }
 
 
 def summary(rows: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
@@ -150,7 +154,7 @@ def elbos(arguments: argparse.Namespace, names: Sequence[str]) -> dict[str, Any]
     for name in (name for name in names if name not in FLOORS):
         rows = []
         for seed in range(arguments.seeds):
-            row = measure({**request, "contender": name, "seed": seed})
+            row = {"seed": seed, **measure({**request, "contender": name, "seed": seed})}
             rows.append({key: round(value, 3) if isinstance(value, float) else value for key, value in row.items()})
             print(f"seed {seed}: {name:20} test ELBO {row['elbo']:9.3f}, {row['seconds']:6.1f} s", file=sys.stderr)
         contenders[name] = {"elbo": statistics.fmean(row["elbo"] for row in rows), "runs": rows}
