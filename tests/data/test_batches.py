@@ -154,3 +154,12 @@ def test_a_mixed_batch_has_labels_in_front() -> None:
         assert few.y is not None and torch.equal(batch.y[:2], few.y[rows]) and (batch.x[2:] >= 100).all()
         assert torch.equal(batch.x[2:], feeds[1].batch(step).x)
     mixed.close()
+
+
+@pytest.mark.parametrize("preparation", [{}, {"offset": 0.5}, {"binarize": "threshold"}, {"dequantize": True}])
+def test_what_is_stored_becomes_the_batch_once_it_is_prepared(preparation):
+    feed = make_feed(**preparation)
+    for step in (0, 3):
+        stored, y = feed.stored(step)
+        assert torch.equal(feed.prepare(stored), feed.batch(step).x) and torch.equal(y, feed.batch(step).y)
+        assert (stored.dtype == torch.uint8) is (preparation in ({}, {"binarize": "threshold"}))

@@ -158,6 +158,7 @@ class Feed:
             raise ConfigError(f"rank {rank} is not one of the {world} processes")
         assert stream.n == len(split), (stream.n, len(split))
         self.preparation, self.stream, self.seed, self.stage = preparation, stream, seed, stage
+        self._later = not (preparation.needs_noise or preparation.rescales)  # whether it can be part of the step
         self.device = torch.device(device)
         share = stream.batch_size // world
         self._mine = None if world == 1 else slice(rank * share, (rank + 1) * share)
@@ -180,19 +181,35 @@ class Feed:
         Returns:
             This rank's part of the batch; the parts of all ranks in order make up the batch of a single process.
         """
-        noise = self._noise(step) if self.preparation.needs_noise else None
+        stored, y = self.stored(step)
+        x = self.prepare(stored)
+        if x is stored and self._reader is not None and self._later:
+            x = x.clone()  # what is stored is overwritten by a later batch
+        return Batch(x, y)
+
+    def stored(self, step: int) -> Batch:
+        """Return one batch of which :meth:`prepare` makes what the model sees; x is valid until the next call.
+
+        Args:
+            step: Number of the batch, >= 0.
+        """
         if self._reader is not None:
             x, y = self._reader.batch(step)
-            prepared = self.preparation(x, noise)
-            return Batch(prepared.clone() if prepared is x else prepared, y)  # x is overwritten by a later batch
-        indices = self.stream.indices(step, self._home)
-        if self._mine is not None:
-            indices = indices[self._mine]
-        x = self._x.index_select(0, indices)  # (B, *event), as stored
-        y = None if self._y is None else self._y.index_select(0, indices)
-        if self._home != self.device:
-            x, y = x.to(self.device), None if y is None else y.to(self.device)
-        return Batch(self.preparation(x, noise), y)
+        else:
+            indices = self.stream.indices(step, self._home)
+            if self._mine is not None:
+                indices = indices[self._mine]
+            x = self._x.index_select(0, indices)  # (B, *event), as stored
+            y = None if self._y is None else self._y.index_select(0, indices)
+            if self._home != self.device:
+                x, y = x.to(self.device), None if y is None else y.to(self.device)
+        if not self._later:
+            x = self.preparation(x, self._noise(step) if self.preparation.needs_noise else None)
+        return Batch(x, y)
+
+    def prepare(self, stored: Tensor) -> Tensor:
+        """Do what is left of the preparation: all of it where it takes neither noise nor arrays, otherwise nothing."""
+        return self.preparation(stored) if self._later else stored
 
     def close(self) -> None:
         """End the reading ahead, where there is some; :meth:`batch` begins it anew."""
@@ -293,6 +310,12 @@ class MixedFeed:
         assert some.y is not None
         missing = torch.full((len(others.x),), -1, dtype=some.y.dtype, device=some.y.device)
         return Batch(torch.cat([some.x, others.x]), torch.cat([some.y, missing]))
+
+    stored = batch
+
+    def prepare(self, stored: Tensor) -> Tensor:
+        """Return the batch, which is prepared already."""
+        return stored
 
     def close(self) -> None:
         """End the reading ahead of both."""

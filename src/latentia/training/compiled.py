@@ -41,6 +41,7 @@ class CompiledStep:
         optimizer: Of the phase's parameters.
         execution: Device and precision.
         batch: A batch, noise and coefficients, as :meth:`__call__` takes them, of the shape that all will have.
+        prepare: Makes of the batch's x what the model sees: plain operations, without random numbers.
         clip_norm: Largest allowed norm of the gradient; none if ``None``.
         compiler: (graph, inputs) -> what runs it; TorchInductor if ``None``.
 
@@ -56,10 +57,12 @@ class CompiledStep:
         execution: Execution,
         batch: tuple[Tensor, Tensor | None, Sequence[Tensor], Mapping[str, float]],
         *,
+        prepare: Callable[[Tensor], Tensor] = lambda x: x,
         clip_norm: float | None = None,
         compiler: Compiler | None = None,
     ) -> None:
-        self.phase, self.optimizer, self.execution, self.clip_norm = phase, optimizer, execution, clip_norm
+        self.phase, self.optimizer, self.execution = phase, optimizer, execution
+        self.prepare, self.clip_norm = prepare, clip_norm
         self._holder = _Holder(phase, model)
         self._state = {name: value.detach() for name, value in self._holder.named_parameters()}
         known = {id(parameter): name for name, parameter in self._holder.named_parameters()}
@@ -95,7 +98,8 @@ class CompiledStep:
 
     def _numbers(self, coefficients: Mapping[str, float], adam: Sequence[float]) -> Tensor:
         device = self.optimizer.steps.device
-        return torch.tensor([*coefficients.values(), *adam], dtype=torch.float32, device=device)
+        numbers = torch.tensor([*coefficients.values(), *adam], dtype=torch.float32)
+        return numbers.to(device, non_blocking=True)
 
     def _inputs(self, x: Tensor, y: Tensor | None, noise: Sequence[Tensor], numbers: Tensor) -> list[Tensor]:
         labels = [] if y is None else [y]
@@ -109,7 +113,7 @@ class CompiledStep:
             rest = list(given)
             state, moments = dict(zip(names, rest, strict=False)), rest[len(names) :]
             means, squares, batch = moments[:count], moments[count : 2 * count], moments[2 * count :]
-            x, y = batch.pop(0), None if unlabelled else batch.pop(0)
+            x, y = self.prepare(batch.pop(0)), None if unlabelled else batch.pop(0)
             noise, numbers = batch[:draws], batch[draws]
             values = dict(zip(coefficients, numbers.unbind(), strict=False))
             leaves = {name: state[name].detach().requires_grad_() for name in self._own}
@@ -154,9 +158,20 @@ class _Holder(nn.Module):
 
 
 def _written_down(program: Callable[..., list[Tensor]], inputs: list[Tensor]) -> fx.GraphModule:
+    """What a program does with tensors, operation by operation, of which none has been looked at."""
     from torch.fx.experimental.proxy_tensor import make_fx
 
-    return make_fx(program, tracing_mode="fake")(*inputs)
+    table: dict[Any, Any] = {} if inputs[0].is_cuda else {torch.ops.aten.addmm.default: _product_and_bias}
+    return make_fx(program, tracing_mode="fake", decomposition_table=table)(*inputs)
+
+
+def _product_and_bias(bias: Tensor, a: Tensor, b: Tensor, *, beta: Any = 1, alpha: Any = 1) -> Tensor:
+    """``torch.addmm`` as two operations, so that the bias is added by what follows and not in a pass of its own.
+
+    The sum is written as a difference, which is the same number, because the compiler would make addmm of it again.
+    """
+    product = torch.mm(a, b)
+    return (product if alpha == 1 else alpha * product) - (-bias if beta == 1 else -beta * bias)
 
 
 _SAME = (torch.ops.aten.detach.default, torch.ops.aten.alias.default)

@@ -20,7 +20,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from latentia.data.batches import Feed, IndexStream, MixedFeed
+from latentia.data.batches import Batch, Feed, IndexStream, MixedFeed
 from latentia.data.blocks import blocks
 from latentia.data.dataset import Dataset
 from latentia.data.labels import LABELLED
@@ -358,13 +358,13 @@ class _Fit:
             EnvironmentFault: If it was asked for and cannot be done.
         """
         before = time.perf_counter()
-        batch = self._batch(self.progress.step)
+        batch = self._batch(self.progress.step, self.feed.stored)
         try:
             if self.ranks.world > 1:
                 raise EnvironmentFault("steps of several processes are not compiled: use --set training.compile=off")
-            clip = self.settings.clip_norm
+            prepare, clip = self.feed.prepare, self.settings.clip_norm
             steps = [
-                CompiledStep(phase, self.model, optimizer, self.execution, batch, clip_norm=clip)
+                CompiledStep(phase, self.model, optimizer, self.execution, batch, prepare=prepare, clip_norm=clip)
                 for phase, optimizer in zip(self.phases, self.optimizers, strict=True)
             ]
         except EnvironmentFault as fault:
@@ -377,7 +377,7 @@ class _Fit:
 
     def _step(self, step: int) -> None:
         lap = self.lap
-        batch = self._batch(step)
+        batch = self._batch(step, self.feed.stored if self.compiled else self.feed.batch)
         lap("noise")
         rate = self._learning_rate(step / self.total)
         names: list[str] = []
@@ -394,9 +394,11 @@ class _Fit:
             self.average.update(step + 1)
             lap("optimiser")
 
-    def _batch(self, step: int) -> tuple[Tensor, Tensor | None, Sequence[Tensor], Mapping[str, float]]:
+    def _batch(
+        self, step: int, feed: Callable[[int], Batch]
+    ) -> tuple[Tensor, Tensor | None, Sequence[Tensor], Mapping[str, float]]:
         """What the loss of a step is a function of, and the default generator as the step finds it."""
-        x, y = self.feed.batch(step)
+        x, y = feed(step)
         self.lap("batches")
         seed = derive_seed(self.seed, self.stage, "noise", step)
         self.noise_source.manual_seed(seed)
