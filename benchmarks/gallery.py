@@ -65,6 +65,38 @@ PERFORMANCE = """# Training speed
 
 Made by `python benchmarks/gallery.py` from the JSON files under `results/`, each of which names its command, the
 versions and the kind of machine. Ratios compare; images per second are those of one machine on one day.
+
+## What a step does
+
+`latentia train ... --profile` shows where the time of a training went; the tables below say what all this
+gives together.
+
+In every step: samples stay 8-bit in memory and one gather makes a batch; products are bf16 where the processor
+multiplies bf16 itself and the model is large enough to repay the casts, while weights, log-likelihood sums and the
+optimiser are fp32; Adam is one call of the fused kernel; vanished moments are set to zero before they slow the
+processor down; figures stay on the device until they are logged; and nothing waits for the device.
+
+In compiled steps (`training.compile`), everything from the stored batch to the new weights is one graph:
+
+- Loss and gradients: activations, likelihood, its gradient and all sums over the batch become few passes over memory.
+- The update of the weights: its pass reads a gradient as the product left it, in bf16, which was widened in a pass of
+  its own before; and it divides once for each weight, where the fused kernel divides twice.
+- Weights in bf16 beside those in fp32: written by the pass that updates them. Autocast rounds them all in every step.
+- From 8 bits to numbers: part of the passes that use the batch.
+- Biases: added by what follows a product. `torch.addmm` on a CPU copies them into a whole product first.
+- Convolutions on a CPU: the compiler lays them out with channels last by itself.
+
+Left out, and why:
+
+- Moments in bf16 and figures of some steps only: they change what is computed or reported.
+- Compiling the model's forward pass alone: the casts of weights and gradients stay outside.
+- Compiling while eager steps go on: results would depend on how fast the machine compiles.
+- Objectives whose shapes depend on what is in a batch (`semi-supervised`) or that look into it for what to update
+  (`quantized`) cannot be written down as one graph and stay eager; so do the steps of several processes.
+- On CUDA the same graph is compiled by Triton; it is not captured as a CUDA graph, and no GPU was there to measure on.
+
+`auto` compiles where a run is long enough to repay a compilation of which nothing is cached (`COMPILED_STEPS` in
+`training/execution.py`); a shorter run gains from `--set training.compile=on` where the same graph was compiled before.
 """
 
 PLAIN = """## Whole trainings beside a plain loop

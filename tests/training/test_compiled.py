@@ -87,7 +87,7 @@ def assert_close(found: dict[str, Tensor], expected: dict[str, Tensor]) -> None:
         if value.dim() == 0:
             assert found[name].item() == pytest.approx(value.item(), rel=1e-4, abs=1e-5), name
         else:
-            assert (found[name] - value).norm() <= 1e-4 * value.norm() + 1e-3, name
+            assert (found[name] - value).norm() <= 1e-4 * value.norm() + 1e-2, name  # biases before a normalisation
 
 
 @pytest.mark.parametrize("name", COMPILABLE)
