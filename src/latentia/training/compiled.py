@@ -208,6 +208,7 @@ def keep_rounded(graph: fx.GraphModule, weights: Sequence[int], kept: Sequence[T
             continue
         with graph.graph.inserting_after(last):
             last = graph.graph.placeholder(f"rounded_{place}")
+        last.meta = dict(casts[weight][0].meta)  # of which kind it is
         with graph.graph.inserting_after(renewals[weight]):
             graph.graph.call_function(_COPY, (last, renewals[weight].args[1]))
         for cast in casts[weight]:
