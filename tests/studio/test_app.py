@@ -366,11 +366,28 @@ def test_an_unfinished_run_shows_its_last_checkpoint(own: Path, browse: Callable
     shutil.rmtree(own / "vae" / "model")
     browser = browse(own)
     facts, _ = browser.bundle("/api/runs/vae/latents?n=5")
-    assert facts["step"] == 6 and browser.get("/api/runs/vae")["views"]["latent"]["ok"]
+    run = browser.get("/api/runs/vae")
+    assert facts["step"] == 6 and run["views"]["latent"]["ok"]
+    assert run["steps"] == 6 and run["epoch"] == pytest.approx(6 * 128 / run["splits"]["train"])
     shutil.rmtree(own / "vae" / "checkpoints")
     view = browser.get("/api/runs/vae")["views"]["latent"]
     assert not view["ok"] and "train it anew" in view["why"] and view["do"].startswith("latentia train")
     assert "train it anew" in browser.get("/api/runs/vae/latents?n=5", 409)["error"]
+
+
+def test_a_checkpoint_that_is_replaced_meanwhile(own: Path, browse: Callable[[Path], Any]) -> None:
+    status = json.loads((own / "vae" / "status.json").read_text())
+    (own / "vae" / "status.json").write_text(json.dumps({**status, "state": "interrupted", "summary": None}))
+    browser = browse(own)
+    folder = own / "vae" / "checkpoints"
+
+    def newer(directory: Any, config: Any, step: int) -> Any:
+        shutil.rmtree(folder / "00000006", ignore_errors=True)  # as if the next had come just now
+        (folder / "last").write_text("00000004")
+        return opened(directory, config, step)
+
+    opened, browser.server.studio._opened = browser.server.studio._opened, newer
+    assert browser.bundle("/api/runs/vae/latents?n=5")[0]["step"] == 4
 
 
 def test_a_run_whose_data_are_gone_still_decodes(own: Path, runs: Path, browse: Callable[[Path], Any]) -> None:

@@ -18,6 +18,7 @@ from latentia.recipes.build import build_model
 from latentia.recipes.config import Config
 from latentia.recipes.presets import PRESETS
 from latentia.runs.directory import RunDirectory
+from latentia.runs.job import planned_steps
 from latentia.runs.listing import run_row
 from latentia.runs.priors import fitted_names
 from latentia.runs.run import Run
@@ -70,6 +71,7 @@ class Catalogue:
             config = self.studio.config(directory)
         preset = PRESETS.get(found["preset"] or "")
         seconds = summary.get("seconds")
+        steps, epoch = _progress(config, meta, found["step"])
         return plain(
             {
                 "id": found["name"],
@@ -80,8 +82,8 @@ class Catalogue:
                 "state": found["state"],
                 "live": found["state"] in ("created", "running"),
                 "step": found["step"],
-                "steps": summary.get("steps") or (None if config is None else config.training.steps),
-                "epoch": summary.get("epochs"),
+                "steps": summary.get("steps") or steps,
+                "epoch": summary.get("epochs") or epoch,
                 "epochs": summary.get("epochs") or (None if config is None else config.training.epochs),
                 "planned": None if config is None else planned(config),
                 "seed": found["seed"],
@@ -227,6 +229,15 @@ def planned(config: Config) -> str:
     """How long a run was to be, in words."""
     training = config.training
     return f"{training.steps:,} steps" if training.steps is not None else f"{training.epochs:g} epochs"
+
+
+def _progress(config: Config | None, meta: dict[str, Any], step: int | None) -> tuple[int | None, float | None]:
+    """How many steps are planned, and how many epochs are done."""
+    samples = ((meta.get("data") or {}).get("splits") or {}).get("train")
+    if config is None or not isinstance(samples, int) or samples < 1:
+        return None, None
+    epoch = None if step is None else step * config.training.batch_size / samples
+    return planned_steps(config.training, samples), epoch
 
 
 def copies(directory: RunDirectory) -> dict[str, dict[str, str]]:

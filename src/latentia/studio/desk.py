@@ -13,7 +13,7 @@ from typing import Any
 from latentia.data.catalogue import CATALOGUE
 from latentia.data.dataset import Dataset
 from latentia.data.files import is_at_hand
-from latentia.errors import DataError, RunError
+from latentia.errors import CheckpointError, DataError, RunError
 from latentia.recipes.build import Model
 from latentia.recipes.config import Config
 from latentia.runs.directory import RunDirectory
@@ -64,12 +64,20 @@ class Studio:
         """
         directory = self.places.run(name)
         config = self.config(directory)
-        if step is None and not (directory.state() == "finished" and (directory.model / "config.json").is_file()):
+        latest = step is None and not _is_finished(directory)
+        if latest:
             step = directory.last_step()
             if step == 0:
                 raise RunError(no_weights(directory))
-        stamp = _stamp(directory, step)
-        key = (str(directory.path), step, stamp)
+        try:
+            return self._opened(directory, config, step)
+        except (CheckpointError, RunError):
+            if not latest or directory.last_step() == step:
+                raise
+            return self._opened(directory, config, directory.last_step())  # the other was replaced meanwhile
+
+    def _opened(self, directory: RunDirectory, config: Config, step: int | None) -> Opened:
+        key = (str(directory.path), step, _stamp(directory, step))
         run = self.run(directory, config)
         if step is not None:
             run.dataset.split("train")  # which says why the data cannot be had; they say how the model is built
@@ -110,6 +118,10 @@ class _WithoutData(Run):
             DataError: How to have them.
         """
         raise DataError(without_data(self.config.data.source))
+
+
+def _is_finished(directory: RunDirectory) -> bool:
+    return directory.state() == "finished" and (directory.model / "config.json").is_file()
 
 
 def is_local(source: str, data_dir: Any = None) -> bool:
