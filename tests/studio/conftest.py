@@ -82,7 +82,7 @@ class Browser:
 
     def bundle(self, path: str, body: Any = None, **sent: Any) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
         """The facts and arrays of an answer."""
-        posted = {"content": json.dumps(body)} if body is not None else sent
+        posted: dict[str, Any] = {"content": json.dumps(body)} if body is not None else sent
         answer = self.client.post(path, **posted) if posted else self.client.get(path)
         assert answer.status_code == 200, (path, answer.text)
         assert answer.headers["content-type"] == "application/octet-stream"

@@ -207,7 +207,7 @@ def test_a_path_between_points_and_where_no_sphere_is(browser: Any) -> None:
 def test_a_path_as_gif(browser: Any) -> None:
     answer = browser.client.post("/api/runs/vae/path.gif", json={"a": 0, "b": 1, "steps": 4})
     assert answer.headers["content-type"] == "image/gif"
-    assert Image.open(io.BytesIO(answer.content)).n_frames > 1
+    assert getattr(Image.open(io.BytesIO(answer.content)), "n_frames", 1) > 1
     assert "animation" in browser.post("/api/runs/vectors/path.gif", {"a": 0, "b": 1}, 400)["error"]
 
 

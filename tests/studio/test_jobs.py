@@ -17,7 +17,8 @@ class Started:
     """In place of a process."""
 
     def __init__(self, arguments: list[str], **settings: Any) -> None:
-        self.arguments, self.settings, self.code = arguments, settings, None
+        self.arguments, self.settings = arguments, settings
+        self.code: int | None = None
         self.signals: list[int] = []
 
     def poll(self) -> int | None:

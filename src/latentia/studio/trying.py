@@ -38,7 +38,7 @@ def encode(studio: Studio, opened: Opened, query: Query, body: bytes, kind: str)
     """The posterior and the reconstruction of a sample, and what they cost."""
     run = opened.run
     x, y = _sample(run, body, kind), _label(run, query)
-    model = run.model
+    model: Any = run.model
     with evaluating(model) as device:
         noise = model.draw_noise(1, 1, torch.Generator(device).manual_seed(0), device)
         q, x_hat = model.encode(x, y), model.reconstruct(x, y)
