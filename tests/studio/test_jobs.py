@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from latentia.studio.desk import is_local
+from latentia.studio.serving import prepare
 
 
 class Started:
@@ -193,3 +194,10 @@ def test_data_are_not_downloaded_to_look_at_a_run(
     assert any("data show kmnist" in sentence for sentence in browser.get("/api/runs/vae/health")["missing"])
     answer = browser.client.post("/api/runs/vae/path", json={"a": [0] * 20, "b": [1] * 20})
     assert answer.status_code == 200
+
+
+def test_a_studio_can_begin_with_a_training(own: Path, started: list[Started]) -> None:
+    begin = {"preset": "vae", "data": "digits", "settings": {"training.epochs": 2}, "name": "mine", "snapshots": 5}
+    prepared = prepare(own, begin=begin)
+    prepared.listening.close()
+    assert prepared.link.endswith("#/run/mine") and "--set=training.epochs=2" in started[0].arguments
