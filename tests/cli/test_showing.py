@@ -40,7 +40,7 @@ def test_a_fault_is_one_sentence(monkeypatch: pytest.MonkeyPatch, capsys: Any) -
 
     monkeypatch.setattr(serving, "serve", serve)
     assert entry.run(["studio", "some/runs"]) == 1
-    assert capsys.readouterr().err == "error: there is no folder some/runs\n"
+    assert capsys.readouterr().err == "latentia: error: there is no folder some/runs\n"
     assert entry.run(["studio", "--port", "70000"]) == 2
 
 

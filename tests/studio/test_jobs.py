@@ -114,12 +114,12 @@ def test_a_job_that_fails_before_it_is_a_run_says_why(
     browser.post("/api/jobs", {"name": "new", "snapshots": 0})
     row = browser.get("/api/runs")["runs"][0]
     assert (row["id"], row["state"], row["live"], row["preset"]) == ("new", "starting", True, "vae")
-    (own / ".studio" / "new.log").write_text("loading\nerror: the disk is full: free some space\n")
+    (own / ".studio" / "new.log").write_text("loading\nlatentia: error: the disk is full: free some space\n")
     started[0].code = 1
     row = browser.get("/api/runs")["runs"][0]
     assert (row["state"], row["problem"]) == ("failed", "the disk is full: free some space")
     assert browser.get("/api/jobs/new/log") == {
-        "text": "loading\nerror: the disk is full: free some space\n",
+        "text": "loading\nlatentia: error: the disk is full: free some space\n",
         "running": False,
     }
 
@@ -152,6 +152,17 @@ def test_finished_runs(own: Path, browse: Callable[[Path], Any], started: list[S
     assert browser.get("/api/jobs/none/log", 404)["error"]
     answer = browser.client.post("/api/jobs/..%2Fvae/stop")
     assert answer.status_code in (404, 405) and answer.json()["error"]
+
+
+def test_a_job_that_fails_on_a_run_says_why(own: Path, browse: Callable[[Path], Any], started: list[Started]) -> None:
+    browser = browse(own)
+    browser.post("/api/jobs/vae/resume", {"epochs": 3})
+    (own / ".studio" / "vae.log").write_text("latentia: error: the last checkpoint is damaged: remove it\n")
+    started[0].code = 1
+    (row,) = browser.get("/api/runs")["runs"]
+    assert (row["state"], row["problem"]) == ("finished", "the last checkpoint is damaged: remove it")
+    browser.post("/api/jobs/vae/resume", {"epochs": 3})
+    assert browser.get("/api/runs")["runs"][0]["problem"] is None
 
 
 def test_a_dead_process_is_no_longer_running(own: Path, browse: Callable[[Path], Any]) -> None:

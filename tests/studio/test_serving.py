@@ -12,7 +12,7 @@ import sys
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import ExitStack, closing
+from contextlib import ExitStack, closing, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -129,42 +129,8 @@ def waited(what: Any, seconds: float = 150.0) -> Any:
     return found
 
 
-def test_jobs_outlive_the_server(tmp_path: Path) -> None:
-    """A training goes on when its server is killed, and a second server stops and resumes it."""
-    folder = tmp_path / "runs"
-    folder.mkdir()
-    first, client = command(folder)
-    settings = {"training.steps": 200_000, "training.compile": "off", "training.threads": 1, "training.log_every": 20}
-    order = {"preset": "vae", "data": "digits", "settings": settings, "name": "mine", "snapshots": 500}
-    assert client.post("/api/jobs", json=order).json() == {"id": "mine"}
-    states = {row["id"]: row["state"] for row in client.get("/api/runs").json()["runs"]}
-    assert states["mine"] in ("starting", "created", "running")
-    assert client.post("/api/jobs", json=order).status_code == 409  # the name is taken
-    status = folder / "mine" / "status.json"
-    waited(lambda: client.get("/api/runs").json()["runs"][0]["state"] == "running")
-    waited(lambda: client.get("/api/runs/mine/metrics").json()["rows"])
-    waited(lambda: client.get("/api/runs/mine").json()["views"]["latent"]["ok"])
-    assert client.get("/api/runs/mine/latents?n=5").status_code == 200
-    assert "training vae" in client.get("/api/jobs/mine/log").json()["text"]
-    os.kill(first.pid, signal.SIGKILL)
-    first.wait(20)
-    before = json.loads(status.read_text())["step"]
-    waited(lambda: json.loads(status.read_text())["step"] > before)
-    second, client = command(folder)
-    assert client.post("/api/jobs/mine/resume", json={}).status_code == 409  # it goes on
-    assert client.post("/api/jobs/mine/stop").status_code == 202
-    waited(lambda: json.loads(status.read_text())["state"] == "interrupted")
-    waited(lambda: client.post("/api/jobs/mine/stop").status_code == 409)
-    assert client.post("/api/jobs/mine/resume", json={}).status_code == 202
-    waited(lambda: json.loads(status.read_text())["state"] == "running")
-    waited(lambda: client.post("/api/jobs/mine/stop").status_code == 202)
-    waited(lambda: json.loads(status.read_text())["state"] == "interrupted")
-    second.send_signal(signal.SIGINT)
-    assert second.wait(30) == 0
-    client.close()
-
-
-def command(folder: Path) -> tuple[subprocess.Popen[str], httpx2.Client]:
+@contextmanager
+def command(folder: Path) -> Iterator[tuple[subprocess.Popen[str], httpx2.Client]]:
     """``latentia studio`` as a process, and a client that its link let in."""
     process = subprocess.Popen(
         [sys.executable, "-m", "latentia", "studio", str(folder), "--no-browser"],
@@ -173,5 +139,55 @@ def command(folder: Path) -> tuple[subprocess.Popen[str], httpx2.Client]:
         text=True,
     )
     assert process.stdout is not None
-    link = next(line for line in process.stdout if line.startswith("http://"))
-    return process, client_of(link.strip())
+    try:
+        link = next(line for line in process.stdout if line.startswith("http://"))
+        with closing(client_of(link.strip())) as client:
+            yield process, client
+    finally:
+        process.kill()
+        process.stdout.close()
+        process.wait(20)
+
+
+def test_jobs_outlive_the_server(tmp_path: Path) -> None:
+    """A training goes on when its server is killed, and a second server stops and resumes it."""
+    folder = tmp_path / "runs"
+    folder.mkdir()
+    status = folder / "mine" / "status.json"
+    settings = {"training.steps": 200_000, "training.compile": "off", "training.threads": 1, "training.log_every": 20}
+    order = {"preset": "vae", "data": "digits", "settings": settings, "name": "mine", "snapshots": 500}
+    with command(folder) as (server, client):
+        assert client.post("/api/jobs", json=order).json() == {"id": "mine"}
+        states = {row["id"]: row["state"] for row in client.get("/api/runs").json()["runs"]}
+        assert states["mine"] in ("starting", "created", "running")
+        assert client.post("/api/jobs", json=order).status_code == 409  # the name is taken
+        waited(lambda: client.get("/api/runs").json()["runs"][0]["state"] == "running")
+        waited(lambda: client.get("/api/runs/mine/metrics").json()["rows"])
+        waited(lambda: client.get("/api/runs/mine").json()["views"]["latent"]["ok"])
+        assert client.get("/api/runs/mine/latents?n=5").status_code == 200
+        assert "training vae" in client.get("/api/jobs/mine/log").json()["text"]
+        os.kill(server.pid, signal.SIGKILL)
+        server.wait(20)
+    before = step_in(status)
+    waited(lambda: step_in(status) > before)
+    with command(folder) as (server, client):
+        assert client.post("/api/jobs/mine/resume", json={}).status_code == 409  # it goes on
+        assert client.post("/api/jobs/mine/stop").status_code == 202
+        waited(lambda: state_in(status) == "interrupted")
+        waited(lambda: client.post("/api/jobs/mine/stop").status_code == 409)
+        assert client.post("/api/jobs/mine/resume", json={}).status_code == 202
+        waited(lambda: state_in(status) == "running")
+        assert client.post("/api/jobs/mine/stop").status_code == 202
+        waited(lambda: state_in(status) == "interrupted")
+        server.send_signal(signal.SIGINT)
+        assert server.wait(30) == 0
+
+
+def step_in(status: Path) -> int:
+    """How far a run has come."""
+    return int(json.loads(status.read_text())["step"])
+
+
+def state_in(status: Path) -> str:
+    """How a run stands."""
+    return str(json.loads(status.read_text())["state"])

@@ -142,7 +142,9 @@ class Server:
 
     def runs(self, request: Request) -> dict[str, Any]:
         """The list of runs, what is being started first."""
-        return plain({"runs": [*self.jobs.rows(), *self.catalogue.rows()]})
+        starting = self.jobs.rows()
+        rows = [row | {"problem": self.jobs.faults.get(row["id"], row["problem"])} for row in self.catalogue.rows()]
+        return plain({"runs": [*starting, *rows]})
 
     def metrics(self, request: Request) -> dict[str, Any]:
         """What a run logged, as columns."""

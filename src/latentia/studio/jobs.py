@@ -35,6 +35,7 @@ _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,79}")
 _KEY = re.compile(r"[a-z0-9_]+(\.[a-z0-9_]+)*")
 SHOWN = 2**16  # bytes of a log's end
 MOST_RUNNING = 8
+INTERRUPTED = 130  # the exit code of a training that was stopped
 
 
 class Jobs:
@@ -47,6 +48,7 @@ class Jobs:
     def __init__(self, studio: Studio) -> None:
         self.studio = studio
         self._started: dict[str, tuple[subprocess.Popen[bytes], float, dict[str, Any]]] = {}
+        self.faults: dict[str, str] = {}  # what the last job of a run that exists failed of
 
     def train(self, query: Query) -> str:
         """Start a training, after everything that can be checked was checked.
@@ -137,9 +139,11 @@ class Jobs:
         found = []
         for name, (process, began, about) in list(self._started.items()):
             if (self.studio.places.target(name) / "config.toml").is_file():
-                process.poll()
-                if process.returncode is not None:
+                code = process.poll()
+                if code is not None:
                     self._started.pop(name, None)
+                    if code not in (0, INTERRUPTED):
+                        self.faults[name] = self._last_words(name)
                 continue
             code = process.poll()
             problem = None if code is None else self._last_words(name)
@@ -158,7 +162,7 @@ class Jobs:
 
     def _last_words(self, name: str) -> str:
         lines = [line.strip() for line in self.log(name)["text"].splitlines() if line.strip()]
-        return (lines[-1] if lines else "it ended without a word").removeprefix("error: ")
+        return (lines[-1] if lines else "it ended without a word").removeprefix("latentia: error: ")
 
     def _check_room(self) -> None:
         if len(self._alive()) >= MOST_RUNNING:
@@ -183,6 +187,7 @@ class Jobs:
 
     def _spawn(self, name: str, arguments: list[str], **about: Any) -> None:
         log = self._log_file(name)
+        self.faults.pop(name, None)
         storage.make_folder(log.parent)
         with storage.explained(log), log.open("wb") as said:
             process = subprocess.Popen(

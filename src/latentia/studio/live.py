@@ -255,6 +255,6 @@ class Hub:
                     page.to_send.set()
 
     def _has_changed(self) -> bool:
-        found = (self.catalogue.signature(), self.jobs.rows())
+        found = (self.catalogue.signature(), self.jobs.rows(), dict(self.jobs.faults))
         before, self._folder = self._folder, found
         return before is not None and before != found

@@ -96,6 +96,7 @@ def prepare(folder: str | Path, *, port: int = 0, begin: Mapping[str, Any] | Non
         limit_concurrency=1000,
         timeout_graceful_shutdown=2,
         server_header=False,
+        proxy_headers=False,
     )
     return Prepared(uvicorn.Server(config), listening, link)
 
