@@ -22,7 +22,7 @@ from latentia.studio.bundle import unpack
 PORT = 8123
 BASE = f"http://127.0.0.1:{PORT}"
 KEEPING = {"training.checkpoint_every": 2, "training.keep_checkpoints": 9}
-PRESETS = ("vae", "conv-vae", "ae-32", "vae-2d", "conditional-vae", "vq-vae", "m2")
+PRESETS = ("vae", "conv-vae", "ae-32", "vae-2d", "conditional-vae", "vq-vae", "m2", "conv-vae-4x4x4")
 
 
 @pytest.fixture(scope="session")

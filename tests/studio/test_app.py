@@ -20,7 +20,7 @@ import latentia as lt
 from latentia.studio import app as application
 from latentia.studio.app import UNBUILT
 
-IMAGES = ("vae", "conv-vae", "ae-32", "vae-2d", "conditional-vae", "vq-vae", "m2")
+IMAGES = ("vae", "conv-vae", "ae-32", "vae-2d", "conditional-vae", "vq-vae", "m2", "conv-vae-4x4x4")
 EVERY = (*IMAGES, "vectors")
 CONDITIONAL = ("conditional-vae", "m2")
 
@@ -68,7 +68,8 @@ def test_a_run_describes_itself(browser: Any, name: str) -> None:
     assert run["latent"]["shape"] == list(model.latent_shape) and run["latent"]["dim"] == model.latent_dim
     assert run["event"]["shape"] == list(model.event_shape)
     assert run["conditional"] == (name in CONDITIONAL) and run["classifies"] == (name == "m2")
-    assert run["latent"]["kind"] == ("codes" if name == "vq-vae" else "vector")
+    kinds = {"vq-vae": "codes", "conv-vae-4x4x4": "feature-map"}
+    assert run["latent"]["kind"] == kinds.get(name, "vector")
     assert run["event"]["kind"] == ("vector" if name == "vectors" else "image")
     views = run["views"]
     assert views["training"]["ok"] and views["latent"]["ok"] and views["try"]["ok"] and views["health"]["ok"]
