@@ -10,9 +10,6 @@ from typing import Any
 
 import numpy as np
 import pytest
-
-pytest.importorskip("starlette", reason="the studio needs latentia[studio]")
-
 from starlette.testclient import TestClient
 
 from latentia.runs import pictures, train
