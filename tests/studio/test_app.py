@@ -321,6 +321,12 @@ def test_compare(browser: Any) -> None:
     figures = {figure["name"]: figure["values"] for figure in found["figures"]}
     assert figures["mse"][0] > 0 and figures["elbo"][1] is None
     assert {"key": "model.latent_dim", "values": [20, 32]} in found["settings"]
+    comparable = {figure["name"]: figure["comparable"] for figure in found["figures"]}
+    assert comparable["mse"] and not comparable["elbo"] and "squared error" in found["notes"][0]
+    apart = browser.get("/api/compare?run=vae&run=vectors")
+    assert not any(figure["comparable"] for figure in apart["figures"] if figure["name"] in ("mse", "elbo"))
+    assert "different data" in apart["notes"][0]
+    assert browser.get("/api/compare?run=vae&run=vae")["notes"] == []
     assert [row["run"] for row in found["curves"]["train"]["loss"]] == ["vae", "ae-32"]
     assert "2 to 8" in browser.get("/api/compare?run=vae", 400)["error"]
     facts, arrays = browser.bundle("/api/compare/images?run=vae&run=ae-32&n=3")

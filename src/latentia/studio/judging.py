@@ -10,6 +10,7 @@ import torch
 
 from latentia.errors import ConfigError, LatentiaError
 from latentia.evaluation.anomaly import SCORES, check_score, threshold
+from latentia.recipes.config import Config
 from latentia.runs.run import Run
 from latentia.runs.uses.anomaly import Anomalies
 from latentia.runs.uses.compare import compare as compare_runs
@@ -23,6 +24,7 @@ from latentia.studio.latents import labels_of
 from latentia.studio.query import Query
 
 RATES = (0.01, 0.02, 0.05, 0.1, 0.2)  # of false alarms, for which thresholds are given
+_SEEN = ("source", "size", "binarize", "dequantize", "scale", "normal_classes")  # what settles what a model sees
 FIGURES = {
     "elbo": "nats per sample",
     "distortion": "nats per sample",
@@ -128,18 +130,36 @@ def compare(catalogue: Catalogue, curves: Curves, names: list[str]) -> dict[str,
     measured = []
     for directory, row in zip(directories, rows, strict=True):
         measured.append({**row, **(row["test"] or {}), **(directory.evaluation() or {}), "epochs": row["epoch"]})
+    configs = [catalogue.studio.config(directory) for directory in directories]
+    apart, notes = _convention(configs)
     figures = [
-        {"name": name, "unit": unit, "values": [one.get(name) for one in measured]} for name, unit in FIGURES.items()
+        {"name": name, "unit": unit, "values": [one.get(name) for one in measured], "comparable": name not in apart}
+        for name, unit in FIGURES.items()
     ]
     shown = [one for one in figures if any(value is not None for value in one["values"])]
-    settings = [_flat(catalogue.studio.config(directory).model_dump(mode="json")) for directory in directories]
+    settings = [_flat(config.model_dump(mode="json")) for config in configs]
     keys = sorted({key for one in settings for key in one if not key.startswith("training.device")})
     differing = [
         {"key": key, "values": [one.get(key) for one in settings]}
         for key in keys
         if any(one.get(key) != settings[0].get(key) for one in settings)
     ]
-    return plain({"runs": rows, "figures": shown, "settings": differing, "curves": _curves(curves, directories, names)})
+    drawn = _curves(curves, directories, names)
+    return plain({"runs": rows, "figures": shown, "notes": notes, "settings": differing, "curves": drawn})
+
+
+def _convention(configs: list[Config]) -> tuple[set[str], list[str]]:
+    """The figures that do not mean the same for all of some runs, and why."""
+    apart, notes = set(), []
+    if any(getattr(config.data, name) != getattr(configs[0].data, name) for config in configs for name in _SEEN):
+        apart |= {"elbo", "distortion", "rate", "nll", "bits_per_dim", "mse", "psnr"}
+        notes.append("the runs see different data, or the same ones prepared differently: their figures do not compare")
+    if any(config.model.likelihood != configs[0].model.likelihood for config in configs):
+        apart |= {"elbo", "distortion", "nll", "bits_per_dim"}
+        notes.append(
+            "elbo, distortion and nll are of different likelihoods and do not compare: look at the squared error"
+        )
+    return apart, notes
 
 
 def _curves(curves: Curves, directories: list[Any], names: list[str]) -> dict[str, Any]:
