@@ -11,6 +11,7 @@ from torch import Tensor
 from torch.distributions import Bernoulli, Independent, Normal, kl_divergence
 
 from latentia.errors import ConfigError
+from latentia.maths.schedules import Linear
 from latentia.models.latent_variable import LatentVariableModel
 from latentia.models.stacked import StackedModel
 from latentia.objectives.semi_supervised import SemiSupervised
@@ -24,6 +25,7 @@ from latentia.parts.priors import StandardNormalPrior
 
 EVENT, CLASSES, BATCH = (1, 2, 3), 4, 7
 LN_C = math.log(CLASSES)
+WHOLE = {"unlabelled": 1.0}
 
 
 def m2(latent: int = 2, event: tuple[int, ...] = EVENT, likelihood: Any = None) -> LatentVariableModel:
@@ -96,7 +98,7 @@ def test_bounds_are_those_of_each_sample_by_enumeration() -> None:
     model, x = m2(), data()
     noise = noise_for(model)
     y = torch.tensor([-1, 2, -1, -1, 0, -1, 3])
-    terms = SemiSupervised(0.3, labelled_share=0.2)(model, x, y, noise, {})
+    terms = SemiSupervised(0.3, labelled_share=0.2)(model, x, y, noise, WHOLE)
     labelled, unlabelled, classification, entropies = [], [], [], []
     eps = noise[0][0]
     for i in range(BATCH):
@@ -118,12 +120,26 @@ def test_bounds_are_those_of_each_sample_by_enumeration() -> None:
     assert not terms.estimated
 
 
+def test_samples_without_labels_can_count_less() -> None:
+    model, x = m2(), data()
+    noise, y = noise_for(model), torch.tensor([-1, 2, -1, -1, 0, -1, 3])
+    linear = Linear(start=0.0, end=1.0, until=0.5)
+    objective = SemiSupervised(0.3, unlabelled=linear, labelled_share=0.2)
+    assert [objective.coefficients_at(t)["unlabelled"] for t in (0.0, 0.25, 0.5, 1.0)] == [0.0, 0.5, 1.0, 1.0]
+    assert objective.settled_at() == 0.5
+    none, half, whole = (objective(model, x, y, noise, {"unlabelled": w}) for w in (0.0, 0.5, 1.0))
+    known = y >= 0
+    torch.testing.assert_close(half.loss, torch.where(known, whole.loss, 0.5 * whole.loss))
+    assert torch.equal(none.loss, torch.where(known, whole.loss, 0.0))
+    assert torch.equal(half.distortion + half.rate, whole.distortion + whole.rate)  # what is reported stays
+
+
 def test_without_a_share_each_sample_counts_the_same() -> None:
     model, x = m2(), data()
     noise, y = noise_for(model), torch.tensor([-1, 2, -1, -1, 0, -1, 3])
-    terms = SemiSupervised(0.0)(model, x, y, noise, {})
+    terms = SemiSupervised(0.0)(model, x, y, noise, WHOLE)
     alone = [
-        SemiSupervised(0.0)(model, x[i : i + 1], y[i : i + 1], [eps[:, i : i + 1] for eps in noise], {}).loss
+        SemiSupervised(0.0)(model, x[i : i + 1], y[i : i + 1], [eps[:, i : i + 1] for eps in noise], WHOLE).loss
         for i in range(BATCH)
     ]
     torch.testing.assert_close(terms.loss, torch.cat(alone))
@@ -133,11 +149,11 @@ def test_without_a_share_each_sample_counts_the_same() -> None:
 def test_a_batch_may_have_no_labels_or_nothing_but_labels(y: Tensor | None) -> None:
     model, x = m2(), data()
     noise, objective = noise_for(model), SemiSupervised(0.5, labelled_share=0.01)
-    none = objective(model, x, y, noise, {})
+    none = objective(model, x, y, noise, WHOLE)
     assert set(none.reported()) == {"distortion", "rate", "label_entropy"}
-    torch.testing.assert_close(none.loss, SemiSupervised(0.5)(model, x, None, noise, {}).loss)
+    torch.testing.assert_close(none.loss, SemiSupervised(0.5)(model, x, None, noise, WHOLE).loss)
     labels = torch.arange(BATCH) % CLASSES
-    every = objective(model, x, labels, noise, {})
+    every = objective(model, x, labels, noise, WHOLE)
     wrong = -model.classify(x).gather(1, labels[:, None])[:, 0]
     trace = model.trace(x, labels, noise)
     rate = trace.rate()
@@ -161,7 +177,7 @@ def test_the_gap_of_the_unlabelled_bound_is_the_divergence_of_the_posterior_over
     evidence = joint.flatten().logsumexp(0) + math.log(step)
     gap = (posterior.exp() * (posterior - (joint - evidence))).sum() * step
     repeated = x.expand(draws, *EVENT)
-    loss = SemiSupervised()(model, repeated, None, noise_for(model, draws), {}).loss
+    loss = SemiSupervised()(model, repeated, None, noise_for(model, draws), WHOLE).loss
     error = float(loss.std()) / math.sqrt(draws)
     assert gap > 0.05 and error < 0.05
     assert float(loss.mean()) == pytest.approx(float(gap - evidence), abs=4 * error)
@@ -172,11 +188,11 @@ def test_a_stacked_model_is_bounded_as_a_whole() -> None:
     model = StackedModel(base, m2(event=(3,), likelihood=Gaussian(sigma="per-pixel")))
     x, y = data(), torch.tensor([-1, 2, -1, -1, 0, -1, 3])
     noise = noise_for(model)
-    terms = SemiSupervised(0.3, labelled_share=0.2)(model, x, y, noise, {})
+    terms = SemiSupervised(0.3, labelled_share=0.2)(model, x, y, noise, WHOLE)
     q = base.encode(x)
     z1 = q.from_noise(noise[1][0])
     below = -base.decode(z1).log_prob(x) + q.log_prob(z1)  # what M1 adds
-    above = SemiSupervised(0.3, labelled_share=0.2)(model.top, z1.detach(), y, noise[:1], {})
+    above = SemiSupervised(0.3, labelled_share=0.2)(model.top, z1.detach(), y, noise[:1], WHOLE)
     weights = torch.where(y >= 0, 0.2 * BATCH / 3, 0.8 * BATCH / 4)
     torch.testing.assert_close(terms.loss, above.loss + weights * below)
     torch.testing.assert_close(terms.distortion, -weights * base.decode(z1).log_prob(x))
@@ -189,4 +205,4 @@ def test_a_stacked_model_is_bounded_as_a_whole() -> None:
 def test_a_model_without_a_classifier_is_refused() -> None:
     model = m1()
     with pytest.raises(ConfigError, match=r"needs a classifier: use --set model.classifier.name=mlp"):
-        SemiSupervised()(model, data(), None, noise_for(model), {})
+        SemiSupervised()(model, data(), None, noise_for(model), WHOLE)

@@ -10,10 +10,11 @@ import torch
 from torch import Tensor
 
 from latentia.errors import ConfigError
-from latentia.objectives.terms import LossTerms, Unscheduled
+from latentia.maths.schedules import Schedule, settled_at, value_at
+from latentia.objectives.terms import LossTerms
 
 
-class SemiSupervised(Unscheduled):
+class SemiSupervised:
     r"""Bounds on ln p(x, y) of samples with labels and on ln p(x) of those without, and the classifier's own term.
 
     .. math::
@@ -28,19 +29,42 @@ class SemiSupervised(Unscheduled):
     Means over samples with (l) and without (u) labels are estimated by those of a batch, so that its loss is an
     unbiased estimate of J / N however many of each it holds.
 
+    With ``unlabelled`` = w, the loss of samples without labels counts w times, which is not in the paper: a w that
+    rises from 0 lets the classifier learn from the labels before U, which has no names for its classes, settles on
+    classes of its own. What is reported are the bounds themselves.
+
     Of a stacked model (M1+M2) M2's data are draws of q(z1 given x), and the loss is that of the whole: the rate has
     ln q(z1 given x) - ln p(z1 given y, z2) in it, the distortion is -ln p(x given z1).
 
     Args:
         alpha: Weight of the classifier's term, nats to nats.
+        unlabelled: Factor w on the loss of samples without labels, a number or a schedule.
         labelled: How many samples with labels each step draws, beside a batch of those without.
         labelled_share: n / N; ``None`` takes that of each batch.
     """
 
-    def __init__(self, alpha: float = 0.1, *, labelled: int = 100, labelled_share: float | None = None) -> None:
+    k = 1
+
+    def __init__(
+        self,
+        alpha: float = 0.1,
+        *,
+        unlabelled: Schedule = 1.0,
+        labelled: int = 100,
+        labelled_share: float | None = None,
+    ) -> None:
         self.alpha = alpha
+        self.unlabelled = unlabelled
         self.labelled = labelled
         self.labelled_share = labelled_share
+
+    def coefficients_at(self, progress: float) -> dict[str, float]:
+        """``unlabelled`` at a fraction of the planned run."""
+        return {"unlabelled": value_at(self.unlabelled, progress)}
+
+    def settled_at(self) -> float:
+        """The fraction of the planned run after which ``unlabelled`` no longer changes."""
+        return settled_at(self.unlabelled)
 
     def __call__(
         self, model: Any, x: Tensor, y: Tensor | None, noise: Sequence[Tensor], coefficients: Mapping[str, Any]
@@ -56,7 +80,7 @@ class SemiSupervised(Unscheduled):
             x: Data, (B, *event).
             y: Labels, (B,), -1 where there is none; ``None`` if there are none at all.
             noise: What ``model.draw_noise(B, 1)`` returned.
-            coefficients: Empty.
+            coefficients: ``unlabelled``.
 
         Raises:
             ConfigError: If the model has no classifier.
@@ -94,7 +118,8 @@ class SemiSupervised(Unscheduled):
         if base is not None:
             distortion, rate = base[0], rate + distortion + base[1]
         distortion, rate = weights * distortion, weights * rate
-        return LossTerms(loss + distortion + rate, distortion, rate, extras, estimated=base is not None)
+        counted = torch.where(known, 1.0, coefficients["unlabelled"])
+        return LossTerms(loss + counted * (distortion + rate), distortion, rate, extras, estimated=base is not None)
 
     def _weights(self, known: Tensor, dtype: torch.dtype) -> Tensor:
         """How much each sample counts, (B,), of mean 1: together those with labels count for their share of all."""

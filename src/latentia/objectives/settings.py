@@ -77,10 +77,21 @@ class SemiSupervisedSettings(Settings):
     alpha: float = Field(
         default=0.1, ge=0, description="Factor on -ln q(y given x) of samples with labels; 0.1 is the paper's 0.1 N."
     )
+    unlabelled: Schedule = Field(
+        default=1.0,
+        description="Factor on the loss of samples without labels; a number or a schedule over the run. One that rises "
+        "from 0 lets the classifier learn from the labels first.",
+    )
     labelled: int = Field(
         default=100, ge=1, le=2**20, description="Samples with labels in each step, beside a batch of those without."
     )
     corruption: ClassVar[None] = None  # the model sees clean data
+
+    @model_validator(mode="after")
+    def _not_negative(self) -> Self:
+        if min(value_at(self.unlabelled, 0.0), value_at(self.unlabelled, 1.0)) < 0:
+            raise ConfigError("unlabelled must be at least 0 throughout the run")
+        return self
 
 
 ObjectiveSettings = Annotated[

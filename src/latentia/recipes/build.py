@@ -342,7 +342,12 @@ def build_objective(
             corruption=build_corruption(settings.corruption),
         )
     if isinstance(settings, SemiSupervisedSettings):
-        return SemiSupervised(settings.alpha, labelled=settings.labelled, labelled_share=labelled_share)
+        return SemiSupervised(
+            settings.alpha,
+            unlabelled=settings.unlabelled,
+            labelled=settings.labelled,
+            labelled_share=labelled_share,
+        )
     if isinstance(settings, QuantizedSettings):
         return QuantizedObjective(commitment=settings.commitment, corruption=build_corruption(settings.corruption))
     return AutoencoderObjective(

@@ -25,6 +25,7 @@ M2 = {  # a VAE of class and latents with a classifier, of the data (m2) or of t
     "condition": {"name": "labels"},
     "classifier": {"name": "mlp", "hidden": [500]},
 }
+FEW_LABELS = {"name": "semi-supervised", "unlabelled": {"name": "linear", "start": 0.0, "end": 1.0, "until": 0.3}}
 
 _PRESETS = [
     _general("ae", "ae-32", "Fully connected autoencoder, 256-128-64 to 32 latents, squared error."),
@@ -131,10 +132,12 @@ _PRESETS = [
         settings={
             "data": {**ALL_TRAINING_IMAGES, "labels": 100},
             "model": M2,
-            "objective": {"name": "semi-supervised"},
+            "objective": FEW_LABELS,
             "training": {"epochs": 20},
         },
-        notes=("The source has softplus units and trains them for 3,000 epochs.",),
+        notes=(
+            "The source has softplus units, trains for 3,000 epochs, and counts samples without labels from the start.",
+        ),
     ),
     Preset(
         name="m1-m2",
@@ -148,11 +151,11 @@ _PRESETS = [
                 "likelihood": {"name": "gaussian", "sigma": "per-pixel"},
                 "base": {"latent_dim": 50},
             },
-            "objective": {"name": "semi-supervised"},
+            "objective": FEW_LABELS,
             "training": {"epochs": 20, "base_epochs": 20},
         },
         notes=(
-            "The source has softplus units and trains them for 3,000 epochs.",
+            "The source has softplus units, trains for 3,000 epochs, and counts samples without labels from the start.",
             "The model beneath is that of m1; training.base_run takes one that has been trained.",
         ),
     ),
