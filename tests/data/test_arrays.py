@@ -54,6 +54,7 @@ RECORDS = np.zeros(3, dtype=[("a", float), ("b", int)])
 @pytest.mark.parametrize(
     ("array", "message"),
     [
+        (np.array([[1.0, np.nan], [1, 1]]), "holds 1 value that is NaN or infinite .* sample 0"),
         (np.array([[1.0, np.nan], [np.inf, 1]]), "2 values that are NaN or infinite .* sample 0"),
         (np.zeros((0, 3)), "empty"),
         (np.zeros((3, 0)), "empty"),

@@ -187,6 +187,9 @@ def test_one_colour_picture_makes_all_of_them_colour_ones(tmp_path):
     assert (found.x["train"][:3] == found.x["train"][:3, :1]).all()
     np.testing.assert_array_equal(found.x["train"][3], values.transpose(2, 0, 1))
     assert "3 pictures of 4 have no colour" in found.notes[0]
+    for i in range(2):
+        (tmp_path / f"{i}.png").unlink()
+    assert "1 picture of 2 has no colour" in read_folder(tmp_path).notes[0]
 
 
 def test_transparency_is_laid_on_white_and_said(tmp_path):
@@ -198,7 +201,7 @@ def test_transparency_is_laid_on_white_and_said(tmp_path):
     found = read_folder(tmp_path)
     assert (found.x["train"][1][:, :3] == 255).all()
     np.testing.assert_array_equal(found.x["train"][1][:, 3:], values[3:, :, :3].transpose(2, 0, 1))
-    assert found.notes == ["1 picture with transparency were laid on white"]
+    assert found.notes == ["1 picture with transparency was laid on white"]
 
 
 def test_sixteen_bits_are_rounded_to_eight(tmp_path):

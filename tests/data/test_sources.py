@@ -15,6 +15,7 @@ import torch
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
+from PIL import Image
 
 from latentia.data import SOURCES, Dataset, DataSettings, Feed, IndexStream, load
 from latentia.errors import ConfigError, DataError, LatentiaError
@@ -85,6 +86,57 @@ def test_parts_are_disjoint_complete_and_never_empty(n):
     expected = {1: ["train"], 2: ["train", "test"]}.get(n, ["train", "valid", "test"])
     assert list(data.splits) == expected
     assert len(data.notes) == 3 - len(expected)
+
+
+def test_what_is_held_out_of_data_in_class_order_is_mixed(tmp_path):
+    x, y = np.arange(300, dtype=np.float32)[:, None], np.repeat(np.array(["c", "a", "b"]), 100)
+    data, again = (load(DataSettings(), arrays=(x, y)) for _ in range(2))
+    for part in ("valid", "test"):
+        held = data.split(part)
+        assert held.y is not None and len(held.y[:12].unique()) == 3
+        assert torch.equal(held.x, again.split(part).x)
+        assert held.y.tolist() == [data.spec.classes.index(str(y[int(row)])) for row in held.x[:, 0]]
+    train = data.split("train").x[:, 0]
+    assert torch.equal(train, train.sort().values)
+    assert sorted(int(v) for split in data.splits.values() for v in split.x[:, 0]) == list(range(300))
+    np.save(tmp_path / "x.npy", x)
+    mapped = load(DataSettings(memory="map"), arrays=(np.load(tmp_path / "x.npy", mmap_mode="r"), y))
+    assert torch.equal(mapped.split("test").x[:][:, 0], data.split("test").x[:, 0].sort().values)
+
+
+def test_pictures_of_a_test_folder_are_mixed(tmp_path):
+    for part, count in (("train", 2), ("test", 20)):
+        for label in ("cat", "dog"):
+            (tmp_path / part / label).mkdir(parents=True)
+            for i in range(count):
+                value = np.full((4, 4), i + 100 * (label == "dog"), dtype=np.uint8)
+                Image.fromarray(value).save(tmp_path / part / label / f"{i:02}.png")
+    test = load(DataSettings(source=str(tmp_path), validation=0.0)).split("test")
+    assert test.y is not None and len(test.y[:8].unique()) == 2
+    assert test.y.tolist() == [int(value >= 100) for value in test.x[:, 0, 0, 0]]
+
+
+@pytest.mark.parametrize(
+    ("arrays", "message"),
+    [
+        ({"x": np.array([[1.0, np.nan]])}, "mine.npz: x holds 1 value that is NaN"),
+        ({"x": np.zeros((0, 4))}, "mine.npz: x is empty"),
+        (
+            {"x": np.zeros((3, 4)), "y": np.arange(2)},
+            "mine.npz: the labels of the train part: there are 2 labels for 3",
+        ),
+    ],
+)
+def test_what_is_wrong_with_a_file_names_it(tmp_path, arrays, message):
+    np.savez(tmp_path / "mine.npz", **arrays)
+    with pytest.raises(DataError, match=message):
+        load(DataSettings(source=str(tmp_path / "mine.npz")))
+
+
+def test_one_normal_class_is_said_as_one():
+    x, y = RNG.random((40, 3)), np.arange(40) % 4
+    (note,) = load(DataSettings(normal_classes=["3"]), arrays=(x, y)).notes
+    assert note.startswith("only the class 3 is trained on") and "of normal and other samples together" in note
 
 
 def test_the_split_depends_on_its_seed_alone():

@@ -435,7 +435,7 @@ def test_presets_fit_grey_images_without_a_warning_but_for_densities(name: str) 
     ("config", "assignments", "spec", "samples", "warning"),
     [
         (VAE, [], GREY, 100, "only 100 training samples, fewer than the 128 of a batch"),
-        (VAE, [], GREY, 1, "there is only 1 training sample, fewer than the 128 of a batch, which holds it several"),
+        (VAE, [], GREY, 1, "there is only 1 training sample, which the model learns by heart"),
         (VAE, ["model.likelihood.name=gaussian"], GREY, 1000, "a density, but the data take only 256 values"),
         (VAE, [], DEQUANTISED, 1000, "data.dequantize=false"),
         (VAE, ["objective.name=autoencoder"], GREY, 1000, "use --set objective.name=elbo, or --set model.prior=none"),

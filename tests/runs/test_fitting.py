@@ -20,6 +20,8 @@ from latentia.runs.directory import RunDirectory, new_run_path
 from latentia.runs.listing import list_runs
 from latentia.runs.model_folder import load
 from latentia.runs.run import Run, open_run
+from latentia.training.events import Events
+from latentia.training.execution import Execution
 
 pytestmark = pytest.mark.usefixtures("no_pictures")
 SMALL = {
@@ -137,8 +139,21 @@ def test_training_on_equals_training_longer(tmp_path: Path, arrays: dict[str, An
 def test_a_finished_run_is_returned_as_it_is(tmp_path: Path, arrays: dict[str, Any]):
     first = start(arrays, tmp_path / "run")
     before = {path: path.stat().st_mtime_ns for path in (tmp_path / "run").rglob("*")}
-    assert fitting.resume(tmp_path / "run").summary == first.summary
+    heard: list[str] = []
+    listener = Events()
+    listener.said = heard.append
+    assert fitting.resume(tmp_path / "run", events=listener).summary == first.summary
+    assert "there was nothing to do: to train on, say with --epochs" in heard[0]
     assert {path: path.stat().st_mtime_ns for path in (tmp_path / "run").rglob("*")} == before
+
+
+@pytest.mark.parametrize(("device", "threads", "said"), [("cpu", 1, True), ("cpu", 0, False), ("cuda", 1, False)])
+def test_a_resumed_run_says_that_it_keeps_its_threads(device: str, threads: int, said: bool):
+    heard: list[str] = []
+    listener = Events()
+    listener.said = heard.append
+    fitting._say_threads(Execution(device, "fp32", torch.get_num_threads() + threads, False), listener)
+    assert ("as the run began" in "".join(heard)) == said
 
 
 @pytest.mark.parametrize("state", ["finished", "interrupted"])

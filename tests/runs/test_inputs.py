@@ -104,7 +104,7 @@ def test_labels_that_do_not_fit_are_left_out_and_noted(tmp_path, images, labels,
     found = read(saved(tmp_path / "a.npz", x=X[:5], y=labels), images)
     assert found.y is None
     (note,) = found.notes
-    assert note.startswith("the input's labels are not used: ") and reason in note
+    assert note.startswith("labels are not used: ") and reason in note
 
 
 def test_labels_for_a_model_without_classes_are_not_spoken_of(tmp_path):

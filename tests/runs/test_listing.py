@@ -19,6 +19,18 @@ from latentia.runs.listing import describe_data, describe_preset, list_runs, pre
 SMALL = ["training.steps=2", "model.encoder.hidden=[4]", "model.decoder.hidden=[4]", "training.device=cpu"]
 
 
+def test_what_is_no_run_says_where_to_look(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(RunError, match=r"there is no run nowhere: `latentia runs DIR` .* here there is no ./runs"):
+        RunDirectory(Path("nowhere")).read_config()
+    (tmp_path / "runs" / "vae").mkdir(parents=True)
+    with pytest.raises(RunError, match=r"not a run, .*: `latentia runs` lists those in ./runs"):
+        RunDirectory(Path("runs/vae")).read_config()
+    (tmp_path / "runs" / "vae" / "config.toml").touch()
+    with pytest.raises(RunError, match=r"is a file of a run: give the run's folder, .*vae"):
+        RunDirectory(Path("runs/vae/config.toml")).read_config()
+
+
 @pytest.mark.parametrize("name", list(PRESETS))
 def test_a_presets_description_is_its_config(name: str):
     described = describe_preset(name)

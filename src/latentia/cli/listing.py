@@ -61,8 +61,8 @@ def show_data(
         str,
         typer.Argument(
             metavar="SRC",
-            help="A data set's name, such as mnist, or the path of a .npy or .npz file or of a folder of pictures or "
-            "of .npy files.",
+            help="A data set's name, such as mnist, or the path of a .npy, .npz or .csv file or of a folder of "
+            "pictures or of .npy files.",
             autocompletion=completion.sources,
             show_default=False,
         ),

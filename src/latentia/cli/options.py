@@ -88,7 +88,7 @@ Source = Annotated[
     str | None,
     typer.Option(
         metavar="SRC",
-        help="A data set's name, such as mnist, or the path of a .npy or .npz file or of a folder of pictures or "
+        help="A data set's name, such as mnist, or the path of a .npy, .npz or .csv file or of a folder of pictures or "
         "of .npy files. Without it, what the preset or config says; presets say digits, which come with scikit-learn.",
         autocompletion=completion.sources,
         show_default=False,
@@ -119,7 +119,7 @@ Input = Annotated[
     Path | None,
     typer.Option(
         metavar="PATH",
-        help="New data instead of a part: a .npy or .npz file, an image, or a folder of images, of the size that "
+        help="New data instead of a part: a .npy, .npz or .csv file, an image, or a folder of images, of the size that "
         "the model takes.",
         callback=expanded,
         show_default=False,

@@ -383,9 +383,13 @@ def denoised(result: Mapping[str, Any]) -> None:
         print(f"{result['scored']:,} {result['source']}: {result['corruption']} (seed {result['seed']})")
         table = _table("", "noisy", "denoised", "unit")
         for name in ("mse", "psnr", "ssim"):
+            if result["noisy"][name] is None:  # which vectors and data beyond [0, 1] have none of
+                continue
             noisy, clean = (figure(f"{part}_{name}", result[part][name]) for part in ("noisy", "denoised"))
             table.add_row(name, noisy, clean, QUANTITIES[f"noisy_{name}"].unit)
         _show(table)
+    for note in result["notes"]:
+        print(f"note: {note}")
     _picture(result)
 
 

@@ -112,7 +112,8 @@ def denoise(
         typer.Option(
             metavar="S",
             callback=options.positive,
-            help="Standard deviation of gaussian noise, in the units of the data: 0.5 if nothing else is known.",
+            help="Standard deviation of gaussian noise, in the units of what the model sees: pixels lie in [0, 1], and "
+            "scaled data are in scaled units. 0.5 if nothing else is known.",
             show_default=False,
         ),
     ] = None,

@@ -77,6 +77,17 @@ def shown(text: object) -> str:
     return line if len(line) <= _SHOWN else f"{line[:_SHOWN]}..."
 
 
+@contextmanager
+def faults_named(path: Path) -> Iterator[None]:
+    """Begin what is said of data within it with the file that they came from, where that does not name it."""
+    try:
+        yield
+    except DataError as error:
+        if path.name in str(error):
+            raise
+        raise DataError(f"{shown(path)}: {error}") from error
+
+
 def by_our_names(arrays: Mapping[Any, Any], name: str) -> dict[str, Any]:
     """Bring arrays under our names; those that are None are left out.
 
@@ -122,8 +133,8 @@ def read_arrays(path: Path) -> Contents:
         raise DataError(f"there is no file {shown(path)}; check the path")
     if not os.path.isfile(path) or path.suffix.lower() not in SUFFIXES:
         raise DataError(
-            f"cannot read {shown(path)}, only .npy and .npz files and folders of pictures; save the data with "
-            "numpy.save or numpy.savez"
+            f"cannot read {shown(path)}, only .npy, .npz and .csv files and folders of pictures; save the data "
+            "with numpy.save or numpy.savez"
         )
     with _faults_explained(path):
         _check_magic(path)

@@ -100,8 +100,8 @@ def refuse_non_finite(count: int, first: int, what: str) -> NoReturn:
         DataError: Always.
     """
     raise DataError(
-        f"{what} holds {count} values that are NaN or infinite (the first in sample {first}); "
-        "fill them in or leave those samples out"
+        f"{what} holds {f'{count} values that are' if count != 1 else '1 value that is'} NaN or infinite (the first in "
+        f"sample {first}); fill them in or leave those samples out"
     )
 
 

@@ -37,6 +37,7 @@ class Raw:
         classes: Names of the labels.
         notes: What a reader of the numbers should know.
         digests: Hashes of the content where they are known already.
+        by_path: Whether the samples are files in the order of their paths, so that like lies beside like.
     """
 
     name: str
@@ -46,6 +47,7 @@ class Raw:
     classes: tuple[str, ...] = ()
     notes: list[str] = field(default_factory=list)
     digests: tuple[str, ...] = ()
+    by_path: bool = False
 
 
 def check_settings(settings: DataSettings) -> None:
@@ -145,6 +147,8 @@ def assemble(raw: Raw, settings: DataSettings) -> Dataset:
     fingerprint = _fingerprint(raw)
     x = {part: values if isinstance(values, Mapped) else torch.from_numpy(values) for part, values in raw.x.items()}
     splits = {part: Split(values, raw.y.get(part)) for part, values in x.items()}
+    if raw.by_path:
+        splits |= {part: _mixed(split, part) for part, split in splits.items() if part != "train"}
     notes = list(raw.notes)
     if "valid" in splits and settings.validation not in (0.0, DataSettings().validation):
         notes.append(f"data.validation is not used, as {raw.name} has a validation part of its own")
@@ -157,7 +161,8 @@ def assemble(raw: Raw, settings: DataSettings) -> Dataset:
             if len(splits["train"]) < 2:
                 notes.append(f"there are too few samples to hold out a {part} part")
                 continue
-            splits["train"], splits[part] = _hold_out(splits["train"], fraction, settings.split_seed, part)
+            mix = raw.by_path or _by_class(splits["train"].y)
+            splits["train"], splits[part] = _hold_out(splits["train"], fraction, settings.split_seed, part, mix=mix)
     splits = {part: splits[part] for part in PARTS if part in splits}
     levels = raw.levels
     if settings.binarize != "none":
@@ -205,12 +210,31 @@ def _resize(raw: Raw, height: int, width: int) -> None:
         raw.digests += (f"size {height} x {width}",)
 
 
-def _hold_out(split: Split, fraction: float, seed: int, part: str) -> tuple[Split, Split]:
-    """Split off a fraction at random; both halves keep the order of the source."""
+def _hold_out(split: Split, fraction: float, seed: int, part: str, *, mix: bool) -> tuple[Split, Split]:
+    """Split off a fraction at random; both halves keep the order of the source, but for what is held out to be mixed.
+
+    Mixed, its first samples are as good a selection as any, which is what pictures show. What stays on the disk is read
+    in its order there.
+    """
     count = min(max(1, round(len(split) * fraction)), len(split) - 1)
     order = torch.randperm(len(split), generator=generator("cpu", seed, "hold-out", part))
-    held, kept = order[:count].sort().values, order[count:].sort().values
+    held, kept = order[:count], order[count:].sort().values
+    if not mix or isinstance(split.x, Mapped):
+        held = held.sort().values
     return split.subset(kept), split.subset(held)
+
+
+def _mixed(split: Split, part: str) -> Split:
+    """A part in a random order, always the same."""
+    return split.subset(torch.randperm(len(split), generator=generator("cpu", 0, "order", part)))
+
+
+def _by_class(y: torch.Tensor | None) -> bool:
+    """Whether samples lie class by class, in any order of the classes."""
+    if y is None:
+        return False
+    blocks, classes = len(y.unique_consecutive()), len(y.unique())
+    return 1 < classes == blocks < len(y)
 
 
 def _check_classes(names: Sequence[str], raw: Raw) -> None:
@@ -247,8 +271,9 @@ def _keep_normal(splits: dict[str, Split], raw: Raw, names: Sequence[str]) -> li
             raise DataError(f"the {part} part of {raw.name} holds nothing of the classes {', '.join(names)}")
         splits[part] = splits[part].subset(rows)
     notes.append(
-        f"only the classes {', '.join(names)} were trained on; the test part keeps all, and figures measured there "
-        "are of both"
+        f"only the {'class' if len(names) == 1 else 'classes'} {', '.join(names)} "
+        f"{'is' if len(names) == 1 else 'are'} trained on, as data.normal_classes says; the test part keeps every "
+        "class, and its figures are of normal and other samples together"
     )
     return notes
 

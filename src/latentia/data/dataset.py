@@ -140,7 +140,7 @@ class Split:
         return self.x if isinstance(self.x, Tensor) else self.x[:]
 
     def subset(self, rows: Tensor) -> Split:
-        """Some of the samples, (n,) numbers in rising order; of data on the disk nothing is read."""
+        """Some of the samples, (n,) numbers, rising for data on the disk, of which nothing is read."""
         x = self.x.index_select(0, rows) if isinstance(self.x, Tensor) else self.x.subset(rows)
         return Split(x, None if self.y is None else self.y.index_select(0, rows))
 

@@ -24,12 +24,26 @@ _ORIENTATION = 0x0112  # the EXIF tag that says how a camera was held
 
 SIXTEEN, TRANSPARENT, ANIMATED, TURNED = "16-bit", "transparent", "animated", "turned"
 REMARKS = {
-    SIXTEEN: "{} of 16 bits were rounded to 8; a .npy file keeps them as they are",
-    TRANSPARENT: "{} with transparency were laid on white",
-    ANIMATED: "{} with several frames: the first was taken",
-    TURNED: "{} were turned upright, as their cameras say",
+    SIXTEEN: "{} of 16 bits {} rounded to 8; a .npy file keeps them",
+    TRANSPARENT: "{} with transparency {} laid on white",
+    ANIMATED: "{} with several frames: the first {} taken",
+    TURNED: "{} {} turned upright, as the camera says",
 }
-"""What a reader should know of some pictures; ``{}`` stands for how many."""
+
+
+def remark_on(remark: str, pictures: str, *, several: bool) -> str:
+    """What a reader should know of some pictures.
+
+    Args:
+        remark: Which of the remarks.
+        pictures: How they are called, such as ``a picture`` or ``3 pictures``.
+        several: Whether these are more than one.
+
+    Example:
+        >>> remark_on(TURNED, "3 pictures", several=True)
+        '3 pictures were turned upright, as the camera says'
+    """
+    return REMARKS[remark].format(pictures, "were" if several and remark != ANIMATED else "was")
 
 
 class Picture(NamedTuple):

@@ -20,7 +20,7 @@ import numpy as np
 
 from latentia.data.array_files import SUFFIXES, shown
 from latentia.data.arrays import shape_text
-from latentia.data.image_files import PICTURES, REMARKS, Picture, careful, picture_size, read_picture
+from latentia.data.image_files import PICTURES, REMARKS, Picture, careful, picture_size, read_picture, remark_on
 from latentia.data.memory import machine_memory
 from latentia.errors import DataError
 
@@ -321,8 +321,9 @@ def _gather(
 def _notes_on_files(found: _Found, faults: dict[Path, str]) -> list[str]:
     notes: list[str] = []
     if faults:
+        left = "is left out" if len(faults) == 1 else "are left out"
         notes.append(
-            f"{len(faults)} of {len(found.files)} pictures cannot be read and are left out: {_listed(found, faults)}"
+            f"{len(faults)} of {len(found.files)} pictures cannot be read and {left}: {_listed(found, faults)}"
         )
     if found.others:
         notes.append(f"files that are no pictures were not looked at ({found.kinds()})")
@@ -338,23 +339,30 @@ def _notes_on_pictures(kept: list[tuple[_File, Picture]], size: tuple[int, int],
     grey = sum(len(picture.values) == 1 for _, picture in kept)
     if channels is None and 0 < grey < len(kept):
         notes.append(
-            f"{_count(grey)} of {len(kept)} have no colour; all were read as colour pictures, red, green and blue"
+            f"{_count(grey)} of {len(kept)} {'has' if grey == 1 else 'have'} no colour; all were read as colour "
+            "pictures, red, green and blue"
         )
     counts = Counter(remark for _, picture in kept for remark in picture.remarks)
-    notes += [REMARKS[remark].format(_count(counts[remark])) for remark in REMARKS if counts[remark]]
+    notes += [remark_on(remark, _count(n), several=n > 1) for remark in REMARKS if (n := counts[remark])]
     sizes = Counter(picture.before for _, picture in kept)
     resized = len(kept) - sizes[size]
     if resized:
-        notes.append(f"{_count(resized)} were resized to {shape_text(size)}, bilinear")
+        notes.append(f"{_count(resized)} {_were(resized)} resized to {shape_text(size)}, bilinear")
     height, width = size
     stretched = sum(n for (h, w), n in sizes.items() if abs(h * width - w * height) > _STRETCH * w * height)
     if stretched:
-        notes.append(f"{_count(stretched)} of other proportions were stretched; crop them first to keep their shapes")
+        notes.append(
+            f"{_count(stretched)} of other proportions {_were(stretched)} stretched; crop before, to keep the shapes"
+        )
     return notes
 
 
 def _count(number: int) -> str:
     return f"{number:,} picture{'s' if number != 1 else ''}"
+
+
+def _were(number: int) -> str:
+    return "was" if number == 1 else "were"
 
 
 def _listed(found: _Found, faults: dict[Path, str]) -> str:

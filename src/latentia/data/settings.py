@@ -14,8 +14,8 @@ class DataSettings(Settings):
     """What to load, how to split it and how to prepare it.
 
     Attributes:
-        source: A name from :data:`latentia.data.sources.SOURCES`, the path of a ``.npy`` or ``.npz`` file, or of a
-            folder of pictures or of ``.npy`` files.
+        source: A name from :data:`latentia.data.sources.SOURCES`, the path of a ``.npy``, ``.npz`` or ``.csv`` file, or
+            of a folder of pictures or of ``.npy`` files.
         binarize: ``none``; ``threshold``: x = 1 where the value exceeds ``threshold``; ``dynamic``: a fresh Bernoulli
             draw with the value as probability each time a sample is shown; ``static``: one such draw when loading
             (Salakhutdinov & Murray 2008, https://doi.org/10.1145/1390156.1390266).

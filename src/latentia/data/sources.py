@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
+from contextlib import nullcontext
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -14,7 +15,17 @@ from typing import Any
 import numpy as np
 import torch
 
-from latentia.data.array_files import KEYS, NAMES, SUFFIXES, OnDisk, by_our_names, expanded, read_arrays, shown
+from latentia.data.array_files import (
+    KEYS,
+    NAMES,
+    SUFFIXES,
+    OnDisk,
+    by_our_names,
+    expanded,
+    faults_named,
+    read_arrays,
+    shown,
+)
 from latentia.data.array_folders import array_folder, open_arrays
 from latentia.data.arrays import arrange, as_stored, encode_labels, shape_text, to_numpy
 from latentia.data.assembly import Raw, assemble, check_held_out, check_settings
@@ -25,6 +36,7 @@ from latentia.data.image_folders import read_folder
 from latentia.data.mapped import Mapped
 from latentia.data.memory import is_large
 from latentia.data.settings import DataSettings
+from latentia.data.tables import TABLES, read_table
 from latentia.errors import ConfigError, DataError, EnvironmentFault, did_you_mean
 
 SOURCES: tuple[str, ...] = ("digits", *CATALOGUE)  # what `source` may name besides the path of a file or a folder
@@ -35,7 +47,9 @@ def load(settings: DataSettings, *, data_dir: str | Path | None = None, arrays: 
 
     What is missing is held out of the training part: first the test part (``test_fraction``), then the validation part
     (``validation``), by permutations that depend on ``split_seed`` alone. A fraction above zero holds out at least one
-    sample as long as one remains to train on; a single sample makes a training part only, and a note says so.
+    sample as long as one remains to train on; a single sample makes a training part only, and a note says so. Data that
+    come class by class are mixed where they are held out, and the pictures of a folder in its validation and test parts
+    too, always in the same way, so that the first of a part show all that it holds.
 
     Args:
         settings: What to load and how.
@@ -59,14 +73,16 @@ def load(settings: DataSettings, *, data_dir: str | Path | None = None, arrays: 
         {'train': 1366, 'valid': 72, 'test': 359}
     """
     check_settings(settings)
-    if arrays is not None:
-        raw = _from_arrays("arrays", _kept_on_disk(arrays, settings.memory), settings.layout)
-    elif settings.source in SOURCES:
-        raw = _named_set(settings, data_dir)
-    else:
-        raw = _from_path(settings)
-    check_held_out(settings, raw.name, raw.x)
-    return assemble(raw, settings)
+    own = arrays is None and settings.source not in SOURCES
+    with faults_named(expanded(settings.source)) if own else nullcontext():
+        if arrays is not None:
+            raw = _from_arrays("arrays", _kept_on_disk(arrays, settings.memory), settings.layout)
+        elif settings.source in SOURCES:
+            raw = _named_set(settings, data_dir)
+        else:
+            raw = _from_path(settings)
+        check_held_out(settings, raw.name, raw.x)
+        return assemble(raw, settings)
 
 
 def _named_set(settings: DataSettings, data_dir: str | Path | None) -> Raw:
@@ -138,12 +154,12 @@ def _from_path(settings: DataSettings) -> Raw:
             contents = open_arrays(files, settings.memory)
             return _from_arrays(path.name or str(path), contents.arrays, settings.layout)
         return _from_folder(path, settings)
-    named = path.suffix.lower() in (*SUFFIXES, *PICTURES) or "/" in source or "\\" in source
+    named = path.suffix.lower() in (*SUFFIXES, *TABLES, *PICTURES) or "/" in source or "\\" in source
     if not exists and not named:
         raise ConfigError(
             f"there is no data source '{shown(source)}'.{did_you_mean(source[:100].lower(), SOURCES)} "
-            f"Choose one of {', '.join(SOURCES)}, or the path of a .npy or .npz file or of a folder of pictures or of "
-            ".npy files"
+            f"Choose one of {', '.join(SOURCES)}, or the path of a .npy, .npz or .csv file or of a folder of pictures "
+            "or of .npy files"
         )
     if exists and path.suffix.lower() in PICTURES:
         raise DataError(f"{shown(path)} is a single picture; give the folder that holds it and its kin")
@@ -151,7 +167,7 @@ def _from_path(settings: DataSettings) -> Raw:
         contents = open_arrays({"x": (path,)}, settings.memory)
     else:
         _refuse_mapping(settings, shown(path))
-        contents = read_arrays(path)
+        contents = read_table(path) if path.suffix.lower() in TABLES else read_arrays(path)
     raw = _from_arrays(path.name, contents.arrays, settings.layout)
     raw.notes += contents.notes
     return raw
@@ -193,7 +209,7 @@ def _from_folder(path: Path, settings: DataSettings) -> Raw:
     _refuse_mapping(settings, shown(path))
     found = read_folder(path, size=None if settings.size is None else (settings.size[0], settings.size[1]))
     y, classes = encode_labels(found.labels, {part: len(values) for part, values in found.x.items()})
-    return Raw(path.name or str(path), found.x, y, 256, classes, found.notes)
+    return Raw(path.name or str(path), found.x, y, 256, classes, found.notes, by_path=True)
 
 
 def _from_arrays(name: str, arrays: Any, layout: str) -> Raw:

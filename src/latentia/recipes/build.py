@@ -45,6 +45,7 @@ ENCODERS: dict[str, Callable[..., nn.Module]] = {
 }
 """Called as ``(event_shape, **settings)``; the module has ``out_features``, and ``out_shape`` if they are a map."""
 
+FEW_SAMPLES = 50  # to train on: fewer are worth a warning
 FLATTENING = {"mlp", "residual-mlp"}
 """The networks that flatten what they are given; the others are given labels as maps beside an image."""
 
@@ -488,11 +489,16 @@ def check_together(config: Config, spec: DataSpec, samples: int, *, validated: b
         warnings.append(
             "objective.rho has no effect without objective.kl_sparsity: use --set objective.kl_sparsity=3.0"
         )
-    if samples < config.training.batch_size:
-        those = f"are only {samples} training samples" if samples != 1 else "is only 1 training sample"
-        some = "some of them" if samples != 1 else "it"
+    those = f"there are only {samples} training samples" if samples != 1 else "there is only 1 training sample"
+    if samples < FEW_SAMPLES:
         warnings.append(
-            f"there {those}, fewer than the {config.training.batch_size} of a batch, which holds {some} several times"
+            f"{those}, which the model learns by heart, so that figures of so few others say little: give hundreds of "
+            "samples to a model that is to know new ones"
+        )
+    elif samples < config.training.batch_size:
+        warnings.append(
+            f"{those}, fewer than the {config.training.batch_size} of a batch, so that one holds some of them more "
+            f"than once: use --set training.batch_size={samples}, or give more data"
         )
     return warnings
 

@@ -37,6 +37,13 @@ SCHEMA_VERSION = 1
 _BEFORE_CONFIG = {"run.lock", "meta.json", "status.json", "log.txt"}  # what a crash can leave before there is a run
 
 
+def _where_runs_are() -> str:
+    """How to find a run's folder, from where the command was given."""
+    if Path("runs").is_dir():
+        return "`latentia runs` lists those in ./runs"
+    return "`latentia runs DIR` lists those in a folder, and here there is no ./runs"
+
+
 class RunDirectory:
     """The files of one run.
 
@@ -174,10 +181,12 @@ class RunDirectory:
         Raises:
             RunError: If the folder is no run, of a newer schema, or its config is damaged.
         """
+        if self.path.is_file() and (self.path.parent / "config.toml").is_file():
+            raise RunError(f"{self.path} is a file of a run: give the run's folder, {self.path.parent}")
         if not self.path.is_dir():
-            raise RunError(f"there is no run {self.path}: `latentia runs` lists those in ./runs")
+            raise RunError(f"there is no run {self.path}: {_where_runs_are()}")
         if not self.config_file.is_file():
-            raise RunError(f"{self.path} is not a run, it has no config.toml: `latentia runs` lists those in ./runs")
+            raise RunError(f"{self.path} is not a run, it has no config.toml: {_where_runs_are()}")
         version = self.meta().get("schema_version", SCHEMA_VERSION)
         if not isinstance(version, int) or version > SCHEMA_VERSION:
             raise RunError(

@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 import tomli_w
+import torch
 
 from latentia.data.sources import SOURCES
 from latentia.data.sources import load as load_data
@@ -25,6 +26,7 @@ from latentia.runs.run import Run, reload_data
 from latentia.training.distributed import Ranks, joined
 from latentia.training.events import Events
 from latentia.training.execution import Execution
+from latentia.training.launch import launched
 from latentia.training.profiling import Profile, lap_of
 
 
@@ -150,7 +152,13 @@ def resume(
     directory = RunDirectory(Path(path))
     config = directory.read_config()
     if epochs is None and directory.state() == "finished" and not _lost(directory):
-        return Run(config, directory=directory, summary=directory.status().get("summary") or {})
+        summary = directory.status().get("summary") or {}
+        told = events if events is not None and launched().main else Events()
+        told.said(
+            f"{directory.path} is finished, after {short(summary.get('epochs', 0))} epochs, and there was nothing to "
+            "do: to train on, say with --epochs to how many in all"
+        )
+        return Run(config, directory=directory, summary=summary)
     stored = directory.meta().get("execution")
     execution = None if stored is None else Execution.from_json(stored)
     kind = "auto" if execution is None else execution.device.partition(":")[0]
@@ -166,11 +174,24 @@ def resume(
         summary = directory.status().get("summary") or {}
         complete = directory.state() == "finished" and summary.get("steps") == directory.last_step()
         if not ranks.from_main(epochs is None and complete):
+            if execution is not None and config.training.threads is None and ranks.main:
+                _say_threads(execution, events or Events())
             job = Job(config, dataset, began, events or Events(), execution, ranks=ranks)
             return job.work(directory if ranks.main else None, resumed=True, extended=epochs is not None)
         if not ranks.main:
             return Run(config, directory=directory, summary=summary)
         return Job(config, dataset, began, events or Events(), execution).rebuild(directory, summary)
+
+
+def _say_threads(execution: Execution, events: Events) -> None:
+    """Say that a run keeps its number of threads, on which its results depend, where this process would take another.
+
+    More threads than free cores can make a step many times slower.
+    """
+    own = torch.get_num_threads()
+    if execution.device == "cpu" and execution.threads != own:
+        threads = f"{execution.threads} CPU thread{'s' if execution.threads != 1 else ''}"
+        events.said(f"going on with {threads}, as the run began, so that it comes to the same result, not with {own}")
 
 
 def _lost(directory: RunDirectory) -> bool:

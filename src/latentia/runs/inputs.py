@@ -10,14 +10,15 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from latentia.data.array_files import KEYS, SUFFIXES, Contents, expanded, read_arrays, shown
+from latentia.data.array_files import KEYS, SUFFIXES, Contents, expanded, faults_named, read_arrays, shown
 from latentia.data.arrays import number_labels, shape_text
 from latentia.data.dataset import DataSpec
-from latentia.data.image_files import PICTURES, REMARKS, careful, read_picture
+from latentia.data.image_files import PICTURES, careful, read_picture, remark_on
 from latentia.data.image_folders import read_folder
 from latentia.data.preparation import Preparation
 from latentia.data.resizing import resize
 from latentia.data.seeds import generator
+from latentia.data.tables import TABLES, read_table
 from latentia.errors import ConfigError, DataError, did_you_mean
 
 _PREFERRED = ("test", "train", "valid")  # like the uses of a run, which work on the test part if not told otherwise
@@ -50,7 +51,7 @@ def read_input(
     part.
 
     Args:
-        path: ``.npy``, ``.npz``, a picture, or a folder of pictures as it could be trained on.
+        path: ``.npy``, ``.npz``, ``.csv``, a picture, or a folder of pictures as it could be trained on.
         spec: What the model takes.
         preparation: How stored data become x.
         resized: Whether images of another size are resized, as those were that the model was trained on
@@ -69,16 +70,20 @@ def read_input(
         raise DataError(f"there is no file {shown(path)}: check the path given to --input")
     elif suffix in SUFFIXES:
         contents = _resized(read_arrays(path), spec) if resized else read_arrays(path)
+    elif suffix in TABLES:
+        contents = read_table(path)
     elif suffix in PICTURES:
         contents = _read_picture(path, spec, resized)
     else:
         raise DataError(
-            f"{shown(path)} is of no kind that can be read: use .npy, .npz, an image such as .png, or a folder of them"
+            f"{shown(path)} is of no kind that can be read: use .npy, .npz, .csv, an image such as .png, or a folder "
+            "of images"
         )
     present = [part for part in _PREFERRED if KEYS[part][0] in contents.arrays]
     part = present[0]
-    stored = preparation.adopt(contents.arrays[KEYS[part][0]], spec)
-    y, notes = _labels(contents, part, spec, len(stored))
+    with faults_named(path):
+        stored = preparation.adopt(contents.arrays[KEYS[part][0]], spec)
+    y, notes = _labels(contents, part, spec, len(stored), path.name)
     noise = None
     if preparation.needs_noise:
         noise = torch.rand(stored.shape, generator=generator("cpu", 0, "input"))
@@ -118,14 +123,16 @@ def class_number(value: str | int, spec: DataSpec) -> int:
     raise ConfigError(f"there is no class '{shown(text)}'.{hint} Use one of: {named}")
 
 
-def _labels(contents: Contents, part: str, spec: DataSpec, count: int) -> tuple[Tensor | None, tuple[str, ...]]:
+def _labels(
+    contents: Contents, part: str, spec: DataSpec, count: int, name: str
+) -> tuple[Tensor | None, tuple[str, ...]]:
     labels = contents.arrays.get(KEYS[part][1])
     if labels is None or not spec.classes:
         return None, ()
     try:
-        return number_labels(np.atleast_1d(labels), spec.classes, count, "the input's labels"), ()
+        return number_labels(np.atleast_1d(labels), spec.classes, count, f"the labels of {shown(name)}"), ()
     except DataError as error:
-        return None, (f"the input's labels are not used: {error}",)
+        return None, (f"labels are not used: {error}",)
 
 
 def _resized(contents: Contents, spec: DataSpec) -> Contents:
@@ -163,7 +170,7 @@ def _read_picture(path: Path, spec: DataSpec, resized: bool) -> Contents:
     except DataError as error:
         raise DataError(f"{shown(path)} cannot be read as an image: {error}") from error
     _check_size(path, picture.values.shape[1:], (height, width))
-    notes = [REMARKS[remark].format("a picture") for remark in picture.remarks]
+    notes = [remark_on(remark, "a picture", several=False) for remark in picture.remarks]
     if picture.before != (height, width):
         notes.append(f"{path.name} was resized from {shape_text(picture.before)} to the model's size")
     return Contents({"x": picture.values[None]}, tuple(notes))

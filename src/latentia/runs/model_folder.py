@@ -77,7 +77,7 @@ def load(path: str | Path) -> Model:
     Example:
         >>> load("no/such/run")
         Traceback (most recent call last):
-        latentia.errors.RunError: there is no model in no/such/run: give a run's directory or its model folder
+        latentia.errors.RunError: no/such/run does not exist: give a run's directory or its model folder
     """
     folder = RunDirectory(Path(path)).path if str(path).startswith("~") else Path(path)
     if (folder / "model").is_dir():
@@ -143,6 +143,8 @@ def read_description(folder: Path, run: Path | None = None) -> tuple[ModelSettin
         run = run or folder
         if (run / "config.toml").is_file():
             raise RunError(_without_model(run))
+        if not folder.exists():
+            raise RunError(f"{folder} does not exist: give a run's directory or its model folder")
         raise RunError(f"there is no model in {folder}: give a run's directory or its model folder")
     try:
         value = storage.read_json(source)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,7 @@ import pytest
 import torch
 
 import latentia as lt
+from latentia.cli import printing
 from latentia.data.corruption import Corruption, GaussianCorruption, MaskingCorruption, SaltAndPepperCorruption
 from latentia.errors import ConfigError
 from latentia.runs.uses.denoise import choose_corruption
@@ -46,7 +48,8 @@ def test_it_denoises_what_it_was_shown(run: lt.Run) -> None:
     assert found.noisy_scores.mse == pytest.approx(float((found.noisy - x).double().square().mean()), rel=1e-6)
     assert found.denoised_scores.mse == pytest.approx(float((found.denoised - x).double().square().mean()), rel=1e-6)
     assert found.denoised_scores.mse < found.noisy_scores.mse
-    assert found.corruption == "Gaussian noise, sigma 0.5, clamped to [0, 1]" and found.ssim_window == 7
+    assert found.corruption == "Gaussian noise, sigma 0.5, clamped to [0, 1] (pixels lie in [0, 1])"
+    assert found.ssim_window == 7
     value = json.loads(json.dumps(found.to_json()))
     assert value["noisy"]["mse"] == found.noisy_scores.mse and value["scored"] == value["n"] == 30
 
@@ -69,6 +72,20 @@ def test_any_model_denoises(vae: lt.Run, table: lt.Run) -> None:
     found = table.denoise(3, corruption="masking", probability=0.5, write=False)
     assert found.denoised.shape == (3, 6) and found.denoised_scores is not None
     assert found.denoised_scores.ssim is None and found.denoised_scores.psnr is not None
+
+
+def test_what_became_worse_is_said(vae: lt.Run, capsys: pytest.CaptureFixture[str]) -> None:
+    worse = vae.denoise(3, sigma=0.001, write=False)
+    assert "has not learned to take this noise off" in worse.notes[0] and worse.to_json()["notes"] == [*worse.notes]
+    assert worse.noisy_scores is not None
+    better = replace(worse, denoised_scores=replace(worse.noisy_scores, mse=0.0, ssim=None))
+    assert better.notes == ()
+    printing.denoised(worse.to_json())
+    assert "note: the denoised data are further" in capsys.readouterr().out
+    without = replace(worse, noisy_scores=replace(worse.noisy_scores, psnr=None, ssim=None))
+    printing.denoised(without.to_json())
+    said = capsys.readouterr().out
+    assert "mse" in said and "psnr" not in said and "ssim" not in said
 
 
 def test_the_training_says_how_well_it_denoises(run: lt.Run) -> None:

@@ -206,9 +206,10 @@ def _known(run: Run, names: list[str] | None, normal: Sequence[str] | None) -> t
         return torch.tensor([name not in normal for name in names]), []
     if all(name.lower() in _WORDS for name in names):
         return torch.tensor([_WORDS[name.lower()] for name in names]), []
+    some = sorted(set(names))[0]
     return None, [
-        "nothing says which classes are normal, so that there is no AUROC: name them with --normal, or train on them "
-        "alone with --set 'data.normal_classes=[\"...\"]'"
+        "nothing says which classes are normal, so that there is no AUROC: name them, such as with --normal "
+        f"{shlex.quote(some)}, or train on them alone, with --set {shlex.quote(f'data.normal_classes={some}')}"
     ]
 
 

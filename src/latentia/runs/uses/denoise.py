@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import torch
 from torch import Tensor
 
-from latentia.data.corruption import Corruption
+from latentia.data.corruption import Corruption, GaussianCorruption
 from latentia.data.settings import (
     CorruptionSettings,
     GaussianCorruptionSettings,
@@ -65,6 +65,19 @@ class Denoising:
     ssim_window: int | None
     picture: Path | None
 
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What a reader of the scores should know, one sentence each."""
+        if self.noisy_scores is None or self.denoised_scores is None:
+            return ()
+        if self.denoised_scores.mse < self.noisy_scores.mse:
+            return ()
+        return (
+            f"the denoised data are further from the clean ones (mse {self.denoised_scores.mse:.3g}) than the noisy "
+            f"ones ({self.noisy_scores.mse:.3g}): this model has not learned to take this noise off; train one "
+            "on such noise, as `latentia train denoising-ae` does (objective.corruption says which)",
+        )
+
     def to_json(self) -> dict[str, Any]:
         """As a JSON object: no arrays, but where they were drawn."""
         return {
@@ -77,6 +90,7 @@ class Denoising:
             "noisy": None if self.noisy_scores is None else self.noisy_scores.to_json(),
             "denoised": None if self.denoised_scores is None else self.denoised_scores.to_json(),
             "ssim_window": self.ssim_window,
+            "notes": list(self.notes),
         }
 
 
@@ -109,7 +123,7 @@ def denoise(
         result.noisy,
         result.denoised,
         source.source,
-        chosen.describe(),
+        _in_units(chosen, run.spec),
         seed,
         result.count,
         result.noisy_scores,
@@ -119,6 +133,15 @@ def denoise(
     )
     _draw(found, run, None if source.names is None else source.names[:n])
     return found
+
+
+def _in_units(corruption: Corruption, spec: DataSpec) -> str:
+    """What a corruption does, with the unit of a standard deviation: that of what the model sees."""
+    if not isinstance(corruption, GaussianCorruption):
+        return corruption.describe()
+    in_unit = spec.low >= 0 and spec.high <= 1
+    values = f"{'pixels' if spec.is_image else 'values'} {'lie in [0, 1]' if in_unit else 'as the model sees them'}"
+    return f"{corruption.describe()} ({values})"
 
 
 def _denoise_given(run: Run, n: int, input: str | Path, seed: int, out: str | Path | None, write: bool) -> Denoising:
