@@ -404,9 +404,9 @@ def test_missing_and_foreign_files(tmp_path):
         load(DataSettings(source=str(tmp_path / "none.npy")))
     with pytest.raises(DataError, match="no pictures in the folder"):
         load(DataSettings(source=str(tmp_path)))
-    (tmp_path / "a.csv").write_text("1,2")
+    (tmp_path / "a.txt").write_text("1,2")
     with pytest.raises(DataError, match=r"numpy\.save"):
-        load(DataSettings(source=str(tmp_path / "a.csv")))
+        load(DataSettings(source=str(tmp_path / "a.txt")))
 
 
 def test_npy(tmp_path):

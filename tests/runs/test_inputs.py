@@ -152,9 +152,9 @@ def test_what_cannot_be_read_is_explained(tmp_path, images):
         with pytest.raises(DataError, match=r"no file .*--input") as caught:
             read(Path(name), images)
         assert len(str(caught.value)) < 400
-    (tmp_path / "a.csv").write_text("1,2")
+    (tmp_path / "a.txt").write_text("1,2")
     with pytest.raises(DataError, match="of no kind that can be read"):
-        read(tmp_path / "a.csv", images)
+        read(tmp_path / "a.txt", images)
     with pytest.raises(DataError, match="holds a, b and no 'x'"):
         read(saved(tmp_path / "a.npz", a=X, b=X), images)
     with pytest.raises(DataError, match="but the model takes N x 1 x 5 x 4"):

@@ -21,7 +21,7 @@ SMALL = ["training.steps=2", "model.encoder.hidden=[4]", "model.decoder.hidden=[
 
 def test_what_is_no_run_says_where_to_look(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.chdir(tmp_path)
-    with pytest.raises(RunError, match=r"there is no run nowhere: `latentia runs DIR` .* here there is no ./runs"):
+    with pytest.raises(RunError, match=r"there is no run .*nowhere: `latentia runs DIR` .* here there is no ./runs"):
         RunDirectory(Path("nowhere")).read_config()
     (tmp_path / "runs" / "vae").mkdir(parents=True)
     with pytest.raises(RunError, match=r"not a run, .*: `latentia runs` lists those in ./runs"):

@@ -83,7 +83,7 @@ def faults_named(path: Path) -> Iterator[None]:
     try:
         yield
     except DataError as error:
-        if path.name in str(error):
+        if path.name in str(error) or shown(path) in str(error):
             raise
         raise DataError(f"{shown(path)}: {error}") from error
 

@@ -33,7 +33,7 @@ def test_only_normal_classes_are_trained_on() -> None:
         assert torch.equal(cut.split("test").x, whole.split("test").x)
         assert cut.fingerprint == whole.fingerprint
         assert cut.spec == whole.spec
-        assert any("only the classes 3, 8 were trained on" in note for note in cut.notes)
+        assert any("only the classes 3, 8 are trained on" in note for note in cut.notes)
 
 
 def test_normal_classes_that_there_are_not(labelled: dict[str, Any]) -> None:
@@ -116,7 +116,7 @@ def test_what_is_missing_is_said(run: lt.Run, labelled: dict[str, Any]) -> None:
     ignorant = lt.train("vae", labelled, steps=3, directory=None, settings=settings)
     found = ignorant.anomaly(write=False)
     assert (found.auroc, found.threshold) == (None, None)
-    assert any("name them with --normal" in note for note in found.notes)
+    assert any("name them, such as with --normal column" in note for note in found.notes)
     with pytest.raises(DataError, match="held none out"):
         ignorant.anomaly(false_alarm_rate=0.1, write=False)
     assert ignorant.anomaly(normal=["row"], write=False).auroc is not None
