@@ -29,7 +29,8 @@ from latentia.studio.places import NoSuchRun, Outside
 from latentia.studio.work import Work
 
 LOOK_EVERY = 0.5  # seconds between two looks at watched files
-LIST_EVERY = 2  # looks between two at the whole folder
+LIST_EVERY = 1.0  # seconds between two looks at the whole folder, at least
+IDLE = 50  # times as long as such a look took, nobody looks again: it costs 2 % of a processor at most
 LARGEST = 2**16  # bytes of a message
 MESSAGES = 1000.0  # a second, of one page
 PATIENCE = 30.0  # seconds that a page may take to read a message
@@ -237,18 +238,21 @@ class Hub:
 
     async def watch(self) -> None:
         """Look at the files again and again, while there is anybody to tell."""
-        look = 0
+        look_again = 0.0
         while True:
             await asyncio.sleep(LOOK_EVERY)
             self.jobs.poll()
             if not self.pages:
                 continue
-            look += 1
-            with suppress(LatentiaError, OSError):
-                if look % LIST_EVERY == 0 and await self.work.do("watch", self._has_changed):
-                    for page in self.pages:
-                        page.news = True
-                        page.to_send.set()
+            began = time.monotonic()
+            if began >= look_again:
+                with suppress(LatentiaError, OSError):
+                    if await self.work.do("watch", self._has_changed):
+                        for page in self.pages:
+                            page.news = True
+                            page.to_send.set()
+                ended = time.monotonic()
+                look_again = ended + max(LIST_EVERY, min(IDLE * (ended - began), 10.0))
             for page in self.pages:
                 if page.watch is not None:
                     page.rows = True
