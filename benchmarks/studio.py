@@ -42,7 +42,7 @@ class Page:
     """A page of the studio as far as requests go."""
 
     def __init__(self, link: str) -> None:
-        self.base = link.partition("/?")[0]
+        self.link, self.base = link, link.partition("/?")[0]
         jar = CookieJar()
         self.opener = urllib.request.build_opener(urllib.request.HTTPCookieProcessor(jar))
         self.opener.open(link.partition("#")[0]).read()

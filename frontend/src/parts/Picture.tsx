@@ -36,6 +36,7 @@ function paintBars(canvas: HTMLCanvasElement, values: ArrayLike<number>, range?:
 
 interface PictureProps {
   pixels: Pixels | null | undefined;
+  /** What it shows, in words; empty where its surroundings say so already. */
   label: string;
   /** The longer side in CSS pixels; left out, the picture fills its place. */
   size?: number;
@@ -50,7 +51,7 @@ export function Picture({ pixels, label, size, class: name = "" }: PictureProps)
   }, [pixels]);
   const wide = pixels && isVector(pixels) ? 1.5 : pixels ? pixels.width / pixels.height : 1;
   const style = size ? { width: `${Math.round(wide >= 1 ? size : size * wide)}px`, height: `${Math.round(wide >= 1 ? size / wide : size)}px` } : undefined;
-  return <canvas ref={canvas} role="img" aria-label={label} class={`picture ${name}`} style={style} width={1} height={1} />;
+  return <canvas ref={canvas} {...(label ? { role: "img", "aria-label": label } : { "aria-hidden": true })} class={`picture ${name}`} style={style} width={1} height={1} />;
 }
 
 /** Put rows of events on one canvas with a gap between them. */

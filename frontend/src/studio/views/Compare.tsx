@@ -5,10 +5,10 @@ import { inks, palette } from "../../core/palette";
 import { imagesOf } from "../../core/pixels";
 import { Sheet } from "../../parts/Picture";
 import { useDark } from "../../parts/theme";
-import { getBundle, getJson, type RunRow } from "../api";
+import { getBundle, getJson, runPath, type RunInfo, type RunRow } from "../api";
 import { Curves } from "../Curves";
 import { useQuery } from "../place";
-import { CopyAs, nice, Panel, sentence, shell, Trouble, useLoad } from "../ui";
+import { CopyAs, nice, Panel, Refusal, sentence, shell, Trouble, useLoad } from "../ui";
 
 interface Comparison {
   runs: RunRow[];
@@ -142,7 +142,11 @@ const Grid = ({ names, rows }: { names: string[]; rows: [string, string[], strin
 
 function Pictures({ names }: { names: string[] }) {
   const dark = useDark();
-  const found = useLoad((signal) => getBundle("/api/compare/images", { run: names, n: 10 }, signal), [names.join("\n")]);
+  const infos = useLoad((signal) => Promise.all(names.map((name) => getJson<RunInfo>(runPath(name), {}, signal))), [names.join("\n")]);
+  const shapes = infos.value?.map((info) => info.event?.shape.join(" × ")) ?? [];
+  const refused = infos.value?.map((info) => info.views.compare).find((applies) => applies?.ok === false);
+  const same = shapes.length === names.length && new Set(shapes).size === 1 && !refused;
+  const found = useLoad(same ? (signal) => getBundle("/api/compare/images", { run: names, n: 10 }, signal) : null, [names.join("\n"), same]);
   const rows = useMemo(() => {
     if (!found.value) return [];
     const originals = imagesOf(found.value, "originals");
@@ -151,8 +155,12 @@ function Pictures({ names }: { names: string[] }) {
   }, [found.value]);
   return (
     <Panel title="The same samples">
-      {found.error && <p class="muted">{sentence(found.error)}</p>}
-      {found.loading && !rows.length && <p class="muted">Reconstructing with each model …</p>}
+      {(infos.error ?? found.error) && <p class="muted">{sentence(infos.error ?? found.error ?? "")}</p>}
+      {refused && <Refusal applies={refused} />}
+      {!refused && new Set(shapes).size > 1 && (
+        <p class="muted">The runs take samples of different shapes ({[...new Set(shapes)].join("; ")}), so no sample goes through all of them.</p>
+      )}
+      {same && found.loading && !rows.length && <p class="muted">Reconstructing with each model …</p>}
       {rows.length > 0 && (
         <div class="compare-pictures">
           {rows.map((row, i) => (

@@ -1,9 +1,9 @@
 /** One run: what it is, what can be done to it, and its views. */
-import { useEffect, useState } from "preact/hooks";
+import { useEffect, useRef, useState } from "preact/hooks";
 import { writeHash } from "../../core/hash";
-import { getJson, postJson, runPath, type RunInfo } from "../api";
+import { getJson, postJson, runPath, type RunInfo, type RunRow } from "../api";
 import { socket } from "../socket";
-import { nice, Refusal, Trouble, useLoad } from "../ui";
+import { nice, Refusal, sentence, Trouble, useLoad } from "../ui";
 import { Anomalies } from "./Anomalies";
 import { Health } from "./Health";
 import { Latent } from "./Latent";
@@ -94,21 +94,44 @@ function Summary({ info }: { info: RunInfo }) {
 }
 
 export function RunPage({ run, view }: { run: string; view: string }) {
-  const loaded = useLoad((signal) => getJson<RunInfo>(runPath(run), {}, signal), [run]);
+  const begun = useRef(false);
+  const loaded = useLoad(
+    async (signal): Promise<RunInfo | RunRow> => {
+      if (!begun.current) {
+        // A job that has not become a run yet is in the list alone.
+        const { runs } = await getJson<{ runs: RunRow[] }>("/api/runs", {}, signal);
+        const row = runs.find(({ id }) => id === run);
+        if (row && !row.path) return row;
+      }
+      const info = await getJson<RunInfo>(runPath(run), {}, signal);
+      begun.current = true;
+      return info;
+    },
+    [run],
+  );
   useEffect(() => {
     socket.onRuns.add(loaded.again);
     return () => void socket.onRuns.delete(loaded.again);
   }, [run]);
-  const info = loaded.value;
+  const info = loaded.value && "views" in loaded.value ? loaded.value : null;
+  const job = loaded.value && !info ? loaded.value : null;
+  useEffect(() => {
+    if (!job?.live) return;
+    const timer = setTimeout(loaded.again, 700);
+    return () => clearTimeout(timer);
+  }, [loaded.value]);
   useEffect(() => {
     document.querySelector(".tabs [aria-current]")?.scrollIntoView({ block: "nearest", inline: "center" });
   }, [view, Boolean(info)]);
   if (!info)
     return (
       <div class="page">
-        <h1>{run}</h1>
-        {loaded.error ? <Trouble>{loaded.error}</Trouble> : <p class="muted">Reading the run …</p>}
-        {loaded.error && <StartingLog run={run} />}
+        <div class="heading">
+          <h1>{run}</h1>
+          {job && <State run={job} />}
+        </div>
+        {loaded.error ? <Trouble>{loaded.error}</Trouble> : <p class="muted">{job ? (job.live ? "The training is starting …" : sentence(job.problem ?? "It did not start.")) : "Reading the run …"}</p>}
+        {job && <StartingLog run={run} />}
       </div>
     );
   const known = view in views ? (view as keyof typeof views) : "training";
