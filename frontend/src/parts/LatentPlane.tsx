@@ -122,13 +122,26 @@ class Scene {
       const near = this.window!.scale / (fit(positions.subarray(0, 2000), this.width, this.height).scale || 1);
       const radius = Math.min(5, radiusFor(count) * Math.max(1, Math.min(1.8, Math.sqrt(near)))) * ratio;
       const colours = packedPalette(dark, hidden, Boolean(labels));
-      splat(pixels, width, height, positions, window, colours, classes, disc(radius, opacity * (count > 12_000 ? 0.75 : 0.9)));
+      const cover = opacity * (count > 12_000 ? 0.75 : 0.9);
+      const cohort = this.cohort();
+      splat(pixels, width, height, positions, window, colours, classes, disc(radius, cohort ? 0.13 * cover : cover));
+      if (cohort) splat(pixels, width, height, cohort.positions, window, colours, cohort.classes, disc(radius, cover));
     }
     context.putImageData(this.image, 0, 0);
   }
 
+  /** The marked points, drawn clearly while all others step back. */
+  private cohort(): { positions: Float32Array; classes: Uint8Array | null } | null {
+    const { positions, labels, marked } = this.props;
+    if (!marked?.length) return null;
+    const places = new Float32Array(2 * marked.length);
+    marked.forEach((from, to) => places.set(positions.subarray(2 * from, 2 * from + 2), 2 * to));
+    return { positions: places, classes: labels ? Uint8Array.from(marked, (i) => labels[i]) : null };
+  }
+
   private drawMarks(ratio: number): void {
-    const { positions, dark, marked, chosen = -1, walkable } = this.props;
+    const { positions, chosen = -1, walkable } = this.props;
+    const dark = this.props.dark || Boolean(this.props.backdrop);
     const canvas = this.marks;
     const [width, height] = [Math.round(this.width * ratio), Math.round(this.height * ratio)];
     if (canvas.width !== width || canvas.height !== height) [canvas.width, canvas.height] = [width, height];
@@ -146,7 +159,6 @@ class Scene {
       context.strokeStyle = colour;
       context.stroke();
     };
-    if (marked && marked.length <= 20_000) for (const i of marked) ring(i, 4, ink.ink, 1);
     for (const [i, radius] of [[this.hover, 7], [chosen, 9]] as const)
       if (i >= 0 && 2 * i < positions.length) {
         ring(i, radius, ink.ground, 5);
@@ -189,7 +201,7 @@ class Scene {
     const text = (value: number) => String(Number(value.toPrecision(6)));
     const plate = (words: string, x: number, y: number) => {
       context.lineWidth = 3;
-      context.strokeStyle = inks(this.props.dark).ground;
+      context.strokeStyle = inks(this.props.dark || Boolean(this.props.backdrop)).ground;
       context.strokeText(words, x, y);
       context.fillStyle = ink;
       context.fillText(words, x, y);

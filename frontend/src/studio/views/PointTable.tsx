@@ -36,7 +36,7 @@ export function PointTable({ points, classes, chosen, picked, onPick }: PointTab
           <thead>
             <tr>
               {headers.map(([key, title]) => (
-                <th key={key} scope="col" aria-sort={order === key ? (key === "error" ? "descending" : "ascending") : undefined}>
+                <th key={key} scope="col" class={key === "error" ? "number" : ""} aria-sort={order === key ? (key === "error" ? "descending" : "ascending") : undefined}>
                   <button type="button" onClick={() => (setOrder(key), setPage(0))}>
                     {title}
                   </button>
