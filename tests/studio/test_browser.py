@@ -173,7 +173,7 @@ def test_training_is_started_watched_and_played_back(studio: Studio) -> None:
     curve = studio.pixels(".curves canvas")
     ended = page.locator(".state-finished")
     studio.until(lambda: studio.pixels(".curves canvas") != curve or ended.count(), "the curves move")
-    slider = page.get_by_label("Step")
+    slider = page.get_by_role("slider", name="Step")
     studio.until(lambda: int(slider.get_attribute("max") or 0) >= 4, "some snapshots are there")
     last = studio.pixels(".sheet")
     slider.focus()
