@@ -1,4 +1,6 @@
 // Three builds of one front end: `vite build` (the studio), `--mode page` (the file to give away), `--mode widget` (notebooks).
+import { readFileSync } from "node:fs";
+import { gzipSync } from "node:zlib";
 import { defineConfig } from "vitest/config";
 
 const places = {
@@ -17,8 +19,20 @@ function single(name: "page" | "widget", format: "iife" | "es") {
   };
 }
 
+/** onnxruntime-web for the page: what it would fetch from beside itself is never asked for; the page carries its WebAssembly. */
+const runtime = {
+  name: "runtime",
+  enforce: "pre" as const,
+  transform: (code: string, id: string) => (id.includes("onnxruntime-web") ? code.replaceAll("import.meta.url", "document.baseURI") : undefined),
+  generateBundle(this: { emitFile(file: { type: "asset"; fileName: string; source: Uint8Array }): void }) {
+    const wasm = readFileSync("node_modules/onnxruntime-web/dist/ort-wasm-simd-threaded.wasm");
+    this.emitFile({ type: "asset", fileName: "runtime.wasm.gz", source: gzipSync(wasm, { level: 9 }) });
+  },
+};
+
 export default defineConfig(({ mode }) => ({
   base: "./",
+  plugins: mode === "page" ? [runtime] : [],
   define: mode === "page" || mode === "widget" ? { "process.env.NODE_ENV": '"production"' } : {},
   build: {
     target: "es2022",

@@ -56,6 +56,7 @@ USES: list[tuple[str, list[str], set[str]]] = [
     ("ae-32", ["sample", "RUN", "--prior", "gmm"], {".png", ".npy"}),
     ("vae-400-20", ["export", "onnx", "RUN"], {".onnx"}),
     ("vq-vae-512x64", ["export", "onnx", "RUN", "--out", "graphs"], {".onnx"}),
+    ("vae-2d", ["export", "page", "RUN"], {".html"}),
     ("vae-400-20", ["resume", "RUN"], set()),
     ("", ["train", "m1", *BRIEF, "--out", "trained"], set()),
     ("", ["demo", "--out", "demo"], set()),
@@ -97,7 +98,7 @@ def files(value: Any) -> Iterator[Path]:
     if isinstance(value, list):
         for one in value:
             yield from files(one)
-    elif isinstance(value, str) and Path(value).suffix in {".png", ".gif", ".npy", ".npz", ".csv", ".onnx"}:
+    elif isinstance(value, str) and Path(value).suffix in {".png", ".gif", ".npy", ".npz", ".csv", ".onnx", ".html"}:
         yield Path(value)
 
 

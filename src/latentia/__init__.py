@@ -21,6 +21,7 @@ from latentia._lazy import attach
 if TYPE_CHECKING:
     from latentia.errors import LatentiaError as LatentiaError
     from latentia.export import export_onnx as export_onnx
+    from latentia.export import export_page as export_page
     from latentia.recipes import Config as Config
     from latentia.runs import Run as Run
     from latentia.runs import compare as compare
@@ -41,6 +42,7 @@ _attached, __dir__, __all__ = attach(
         "Run": "runs",
         "compare": "runs",
         "export_onnx": "export",
+        "export_page": "export",
         "list_runs": "runs",
         "load": "runs",
         "open_run": "runs",

@@ -1,4 +1,4 @@
-"""The commands that give a model away: export onnx."""
+"""The commands that give a model away: export onnx, export page."""
 
 from __future__ import annotations
 
@@ -42,3 +42,33 @@ def onnx(
         printing.document(result)
     else:
         printing.onnx_exported(result)
+
+
+def page(
+    run: options.RunPath,
+    out: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="PATH.html",
+            help="Where the page goes, instead of page.html in the run's folder.",
+            callback=options.expanded,
+            show_default=False,
+        ),
+    ] = None,
+    overwrite: Overwrite = False,
+    json: options.Json = False,
+) -> None:
+    """Write one HTML file in which the decoder runs.
+
+    The latent plane with the encoded test samples, traversals, samples and the run's numbers, in one file that opens
+    by a double click with the network off. Its decoder is checked against PyTorch, as that of `latentia export onnx`.
+    """
+    from latentia import export
+    from latentia.cli import printing, progress
+
+    with progress.working(f"exporting {run}"):
+        result = export.export_page(run, out, overwrite=overwrite).to_json()
+    if json:
+        printing.document(result)
+    else:
+        printing.page_exported(result)

@@ -348,7 +348,16 @@ def onnx_exported(result: Mapping[str, Any]) -> None:
     for name in ("encoder", "decoder"):
         print(f"{name}   {near(result[name])}  ({result['bytes'][name] / 2**20:.1f} MiB)")
     print(f"says      {near(result['description'])}")
-    check = result["check"]
+    _checked(result["check"])
+
+
+def page_exported(result: Mapping[str, Any]) -> None:
+    """Where the page is, how large, and how near its decoder is to PyTorch."""
+    print(f"page      {near(result['page'])}  ({result['bytes'] / 1e6:.1f} MB; open it in a browser)")
+    _checked(result["check"])
+
+
+def _checked(check: Mapping[str, Any]) -> None:
     print(
         f"differs from PyTorch by at most {check['max_difference']:.1e}, on {check['real']:,} samples of the "
         f"{check['split']} part and {check['random']:,} random inputs ({check['tolerance']:g} is allowed)"

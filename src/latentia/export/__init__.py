@@ -1,4 +1,4 @@
-"""Giving a model away: as ONNX graphs that run without Latentia and without PyTorch."""
+"""Giving a model away: as ONNX graphs that run without PyTorch, and as one HTML page."""
 
 from latentia._lazy import attach
 
@@ -6,6 +6,8 @@ __getattr__, __dir__, __all__ = attach(
     __name__,
     {
         "OnnxExport": "onnx",
+        "PageExport": "html",
         "export_onnx": "onnx",
+        "export_page": "html",
     },
 )

@@ -18,7 +18,7 @@ from latentia.data.seeds import generator
 from latentia.errors import RunError
 from latentia.evaluation.encoding import evaluating
 from latentia.export.graphs import needed, prepared
-from latentia.runs import Run
+from latentia.runs.run import Run
 
 TOLERANCE = 1e-4
 REAL, RANDOM = 500, 1000  # samples of the data; random latents, and random data

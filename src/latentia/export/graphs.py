@@ -136,13 +136,13 @@ def to_onnx(graph: Graph) -> bytes:
     names = [*graph.inputs, *graph.outputs]
     try:
         with torch.no_grad(), warnings.catch_warnings(), _words():
-            warnings.filterwarnings("ignore", category=torch.jit.TracerWarning)
+            warnings.filterwarnings("ignore", category=torch.jit.TracerWarning)  # pyright: ignore[reportPrivateImportUsage]
             warnings.filterwarnings("ignore", "You are using the legacy TorchScript-based ONNX", DeprecationWarning)
             warnings.filterwarnings("ignore", "The feature will be removed", DeprecationWarning)
             torch.onnx.export(
                 graph.module,
                 tuple(graph.inputs.values()),
-                content,
+                content,  # pyright: ignore[reportArgumentType]
                 input_names=list(graph.inputs),
                 output_names=list(graph.outputs),
                 dynamic_axes={name: {0: "batch"} for name in names},
@@ -165,11 +165,11 @@ def _words() -> Iterator[None]:
     def expm1(g: Any, x: Any) -> Any:
         return g.op("Sub", g.op("Exp", x), g.op("Constant", value_t=torch.tensor(1.0)))
 
-    torch.onnx.register_custom_op_symbolic("aten::expm1", expm1, OPSET)
+    torch.onnx.register_custom_op_symbolic("aten::expm1", expm1, OPSET)  # pyright: ignore[reportPrivateImportUsage]
     try:
         yield
     finally:
-        torch.onnx.unregister_custom_op_symbolic("aten::expm1", OPSET)
+        torch.onnx.unregister_custom_op_symbolic("aten::expm1", OPSET)  # pyright: ignore[reportPrivateImportUsage]
 
 
 def needed(module: str, extra: str) -> Any:

@@ -18,7 +18,7 @@ from latentia.data.preparation import Preparation
 from latentia.errors import ConfigError, RunError
 from latentia.export.checking import Check, compare
 from latentia.export.graphs import Graph, graphs, needed, to_onnx
-from latentia.runs import Run, open_run
+from latentia.runs.run import Run, open_run
 
 FORMAT, VERSION = "latentia-onnx", 1
 DESCRIPTION = "onnx.json"

@@ -91,7 +91,7 @@ def render_report(
         >>> page.startswith("<!doctype html>"), "a &lt; b" in page
         (True, True)
     """
-    measured = _measured(summary, evaluation)
+    measured = measured_of(summary, evaluation)
     sections = [
         _headline(measured, noun),
         _diagnosis(diagnosis),
@@ -136,7 +136,7 @@ def short(value: float) -> str:
     return text.rstrip("0").rstrip(".") if "." in text and "e" not in text else text
 
 
-def _measured(summary: Mapping[str, Any], evaluation: Mapping[str, Any]) -> Mapping[str, Any]:
+def measured_of(summary: Mapping[str, Any], evaluation: Mapping[str, Any]) -> Mapping[str, Any]:
     """The evaluation; without one, the few figures that training ended with."""
     if evaluation:
         return evaluation
@@ -155,8 +155,8 @@ def _headline(measured: Mapping[str, Any], noun: str) -> str:
     where = f"On the <strong>{split}</strong> part" + (
         f" ({_count(count)} {escape(noun)}s)" if _is_number(count) else ""
     )
-    tiles = "".join(_tile(*tile) for tile in _tiles(measured, noun))
-    body = f"<p class='lead'>{where}{_sentence(measured, noun)}</p>\n<dl class='tiles'>{tiles}</dl>"
+    shown = "".join(_tile(*tile) for tile in tiles(measured, noun))
+    body = f"<p class='lead'>{where}{_sentence(measured, noun)}</p>\n<dl class='tiles'>{shown}</dl>"
     remarks = [*_remarks(measured)]
     return _section("Results", body + "".join(f"<p class='remark'>{remark}</p>" for remark in remarks))
 
@@ -178,7 +178,7 @@ def _sentence(measured: Mapping[str, Any], noun: str) -> str:
     return "."
 
 
-def _tiles(measured: Mapping[str, Any], noun: str) -> Iterable[tuple[str, str, str, str]]:
+def tiles(measured: Mapping[str, Any], noun: str) -> Iterable[tuple[str, str, str, str]]:
     """Name, value, unit and meaning of each headline number that exists."""
     unit = f"nats per {noun}"
     get = measured.get
