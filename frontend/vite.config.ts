@@ -15,6 +15,7 @@ function single(name: "page" | "widget", format: "iife" | "es") {
     outDir: places[name],
     emptyOutDir: true,
     cssCodeSplit: false,
+    copyPublicDir: false,
     lib: { entry: `src/${name}/main.tsx`, name: "latentia", formats: [format], fileName: () => `${name}.js`, cssFileName: name },
   };
 }

@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from latentia.runs import presets as presets
     from latentia.runs import resume as resume
     from latentia.runs import train as train
+    from latentia.studio import explore as explore
 
     __version__: str
 
@@ -41,6 +42,7 @@ _attached, __dir__, __all__ = attach(
         "LatentiaError": "errors",
         "Run": "runs",
         "compare": "runs",
+        "explore": "studio",
         "export_onnx": "export",
         "export_page": "export",
         "list_runs": "runs",

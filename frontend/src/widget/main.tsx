@@ -26,6 +26,17 @@ interface Wish {
   failed: (error: Error) => void;
 }
 
+/** Where the widget lives, the picture that stands in for it elsewhere has nothing to say. */
+function hideStatic(el: HTMLElement, name: string | undefined): void {
+  for (let at: HTMLElement | null = el; at && name; at = at.parentElement) {
+    const found = at.querySelector<HTMLElement>(`.latentia-static[data-explorer="${CSS.escape(name)}"]`);
+    if (found) {
+      found.hidden = true;
+      return;
+    }
+  }
+}
+
 function mount({ model, el }: { model: Model; el: HTMLElement }): () => void {
   const bytes = model.get("scene") as DataView;
   const scene = readScene(parseBundle(bytes.buffer.slice(bytes.byteOffset, bytes.byteOffset + bytes.byteLength) as ArrayBuffer));
@@ -51,6 +62,7 @@ function mount({ model, el }: { model: Model; el: HTMLElement }): () => void {
   const root = el.attachShadow({ mode: "open" });
   const style = document.createElement("style");
   style.textContent = `${base}\n${own}`.replaceAll(":root", ":host") + ":host { display: block; color: var(--ink); }";
+  hideStatic(el, (scene.facts as { static?: string }).static);
   const place = document.createElement("div");
   root.append(style, place);
   render(<Explorer scene={scene} batches={batches} />, place);

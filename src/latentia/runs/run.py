@@ -7,7 +7,6 @@ those that put the model to work: a new use gets its method there.
 
 from __future__ import annotations
 
-import html
 import itertools
 import warnings
 from collections.abc import Sequence
@@ -33,6 +32,7 @@ from latentia.recipes.build import Model
 from latentia.recipes.config import Config
 from latentia.runs import pictures
 from latentia.runs.applying import Applying
+from latentia.runs.card import render_card
 from latentia.runs.directory import RunDirectory
 from latentia.runs.exploring import Exploring
 from latentia.runs.inputs import class_number, read_input
@@ -385,10 +385,7 @@ class Run(Exploring, Applying):
         return pictures.write_report(self.directory, self.config, self.summary, self.spec)
 
     def _repr_html_(self) -> str:
-        test = self.summary.get("test") or {}
-        cells = {"preset": self.config.preset, "data": self.config.data.source, **test}
-        rows = "".join(f"<tr><th>{_html(key)}</th><td>{_html(value)}</td></tr>" for key, value in cells.items())
-        return f"<table>{rows}</table>"
+        return render_card(self)
 
     def __repr__(self) -> str:
         test = self.summary.get("test") or {}
@@ -471,7 +468,3 @@ def _over_seeds(results: list[dict[str, Any]], seed: int) -> dict[str, Any]:
     over: dict[str, Any] = {"seeds": [seed + number for number in range(len(results))]}
     over |= {name: {"standard_deviation": found[name]["standard_deviation"], "values": values[name]} for name in names}
     return {**{name: found[name]["mean"] for name in names}, "over_seeds": over}
-
-
-def _html(value: Any) -> str:
-    return html.escape(f"{value:.6g}" if isinstance(value, float) else str(value))
