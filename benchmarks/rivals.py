@@ -67,7 +67,7 @@ def measure(request: Mapping[str, Any]) -> dict[str, Any]:
             **{name: str(Path(request.get("caches", folder), name)) for name in CACHES},
         }
         command = [sys.executable, __file__, "--one", json.dumps({**request, "started": time.time()})]
-        done = subprocess.run(command, env=environment, cwd=folder, capture_output=True, text=True, check=False)
+        done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
     if done.returncode:
         raise SystemExit(f"{request['contender']} failed:\n{done.stderr[-3000:]}")
     return json.loads(done.stdout.splitlines()[-1])

@@ -59,7 +59,7 @@ def run(name: str, length: Sequence[str], threads: int) -> tuple[float, float, d
         command = [sys.executable, *words(name, length, folder)]
         with open(folder / "out", "w+b") as out, open(folder / "said", "w+b") as said:
             began = time.perf_counter()
-            process = subprocess.Popen(command, env=environment, cwd=folder, stdout=out, stderr=said)
+            process = subprocess.Popen(command, env=environment, stdout=out, stderr=said)
             _, code, usage = os.wait4(process.pid, 0)
             seconds = time.perf_counter() - began
             process.returncode = os.waitstatus_to_exitcode(code)
