@@ -84,6 +84,7 @@ In compiled steps (`training.compile`), everything from the stored batch to the 
 - Weights in bf16 beside those in fp32: written by the pass that updates them. Autocast rounds them all in every step.
 - From 8 bits to numbers: part of the passes that use the batch.
 - Biases: added by what follows a product. `torch.addmm` on a CPU copies them into a whole product first.
+- The calls of the kernels: on a CPU compiled as well, since Python would take part of a small model's time.
 - Convolutions on a CPU: the compiler lays them out with channels last by itself.
 
 Left out, and why:

@@ -161,5 +161,7 @@ def test_what_is_stored_becomes_the_batch_once_it_is_prepared(preparation):
     feed = make_feed(**preparation)
     for step in (0, 3):
         stored, y = feed.stored(step)
-        assert torch.equal(feed.prepare(stored), feed.batch(step).x) and torch.equal(y, feed.batch(step).y)
+        batch = feed.batch(step)
+        assert y is not None and batch.y is not None and torch.equal(y, batch.y)
+        assert torch.equal(feed.prepare(stored), batch.x)
         assert (stored.dtype == torch.uint8) is (preparation in ({}, {"binarize": "threshold"}))

@@ -151,6 +151,23 @@ def test_weights_outside_the_model_are_refused() -> None:
         CompiledStep(phase, model, FusedAdam(phase.parameters, GENTLE), CPU, batch, compiler=as_it_is)
 
 
+def test_what_cannot_be_called_from_cpp_is_called_from_python(monkeypatch: pytest.MonkeyPatch) -> None:
+    tried: list[bool] = []
+
+    def compile_graph(graph: Any, inputs: list[Tensor], options: dict[str, Any]) -> Any:
+        tried.append(options.get("cpp_wrapper", False))
+        assert options["fallback_random"]
+        if tried == [True]:
+            raise RuntimeError("no such call")
+        return graph
+
+    monkeypatch.setattr("torch._inductor.compile", compile_graph)
+    monkeypatch.setattr("shutil.which", lambda name: "/usr/bin/c++")
+    expected, found = both("vae", compiler=None)
+    assert_close(found, expected)
+    assert tried == [True, False]
+
+
 def test_a_machine_without_a_compiler_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("shutil.which", lambda name: None)
     model, objective, batch = system("vae")

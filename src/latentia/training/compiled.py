@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from typing import Any
 
 import torch
@@ -23,7 +24,7 @@ from latentia.training.phases import Phase
 from latentia.training.steps import Figures, names_of, row_of
 
 _REFUSAL = "the step cannot be compiled ({}): use --set training.compile=off"
-Compiler = Callable[[Any, list[Tensor]], Any]
+Compiler = Callable[[Any, list[Any]], Any]
 
 
 class CompiledStep:
@@ -220,11 +221,15 @@ def keep_rounded(graph: fx.GraphModule, weights: Sequence[int], kept: Sequence[T
     return rounded
 
 
-def _inductor(graph: Any, inputs: list[Tensor]) -> Any:
+def _inductor(graph: Any, inputs: list[Any]) -> Any:
     """Compile by TorchInductor, with random numbers from the generators that are used without compilation."""
     missing = missing_for_compilation(inputs[0].device)
     if missing is not None:
         raise EnvironmentFault(missing)
     from torch._inductor import compile as compile_graph
 
-    return compile_graph(graph, inputs, options={"fallback_random": True})
+    options: dict[str, Any] = {"fallback_random": True}
+    if inputs[0].device.type == "cpu":  # so that a small model's kernels do not wait for Python to call them
+        with suppress(Exception):  # not every operation can be called from C++, nor on every system
+            return compile_graph(graph, inputs, options={**options, "cpp_wrapper": True})
+    return compile_graph(graph, inputs, options=options)
