@@ -50,9 +50,12 @@ def anomalies(studio: Studio, opened: Opened, query: Query) -> bytes:
     found = _scored(studio, opened, score, split, normal, samples)
     held: Anomalies | None = None
     notes = list(found.notes)
-    if split != "valid" and "valid" in run.dataset.splits:
+    kept = None if split == "valid" else run.dataset.splits.get("valid")
+    if kept is not None and normal and kept.y is None:
+        notes.append("the held-out samples have no labels, so that nobody knows which of them are normal")
+    elif kept is not None:
         held = _scored(studio, opened, score, "valid", normal, samples)
-    thresholds = _thresholds(held, bool(normal), notes)
+    thresholds = _thresholds(held, notes)
     y = run.dataset.split(split).y
     labels, none = labels_of(None if y is None else y.numpy(), len(found.scores), len(run.spec.classes))
     arrays = {"scores": found.scores.numpy(), "labels": labels, "ids": np.arange(len(found.scores), dtype=np.int32)}
@@ -75,12 +78,9 @@ def anomalies(studio: Studio, opened: Opened, query: Query) -> bytes:
     return pack(facts, arrays)
 
 
-def _thresholds(held: Anomalies | None, chosen: bool, notes: list[str]) -> list[dict[str, float]]:
+def _thresholds(held: Anomalies | None, notes: list[str]) -> list[dict[str, float]]:
     """Scores above which held-out normal samples are rare; what cannot be given is noted."""
     if held is None:
-        return []
-    if chosen and held.anomalous is None:
-        notes.append("the held-out samples have no labels, so that nobody knows which of them are normal")
         return []
     usual = held.scores if held.anomalous is None else held.scores[~held.anomalous]
     found = []
