@@ -25,7 +25,24 @@ def test_no_sample_is_left_out_and_kinds_are_compared_by_share() -> None:
     heights = [patch.get_height() for patch in axes.patches]  # type: ignore[attr-defined]
     assert sum(heights) == pytest.approx(200)
     assert axes.get_xscale() == "log"
-    assert axes.get_ylabel() == "% of the images of a kind"
+    assert axes.get_ylabel() == "% of each kind"
+
+
+@pytest.mark.parametrize("largest", [0.02, 0.08, 5.0, 1e4])
+def test_a_logarithmic_axis_has_numbers_and_the_threshold_its_own(largest: float) -> None:
+    figure = plot_scores(np.geomspace(0.0009, largest, 300), threshold=0.0077)
+    assert figure_bytes(figure, dpi=40)
+    axes = figure.axes[0]
+    low, high = axes.get_xlim()
+    shown = [tick for tick in axes.get_xticks() if low <= tick <= high]
+    assert 3 <= len(shown) <= 10
+    assert axes.texts[0].get_text() == "0.0077"
+
+
+def test_the_colour_bar_of_errors_says_its_end() -> None:
+    x = torch.zeros(2, 1, 4, 4)
+    bar = plot_anomalies(x, x + 0.5, DataSpec((1, 4, 4)), scores=[1.0, 2.0]).axes[-1]
+    assert [label.get_text() for label in bar.get_xticklabels()] == ["0", "0.1250", "0.2500"]
 
 
 def test_the_error_of_each_pixel_has_a_common_scale() -> None:

@@ -25,6 +25,16 @@ def test_every_kind_of_data_and_each_error(shape: tuple[int, ...]) -> None:
     assert any("original" in text.lower() for text in texts)
 
 
+def test_samples_are_named_and_small() -> None:
+    x = torch.zeros(6, 1, 8, 8)
+    figure = plot_side_by_side(x, [x, x], DataSpec((1, 8, 8)), names=["vae: a", "vae: b"], labels=list("abcdef"))
+    texts = [text.get_text() for text in figure.axes[0].texts]
+    assert {"original", "vae: a", "vae: b", *"abcdef"} <= set(texts)
+    assert max(figure.get_size_inches()) < 9
+    with pytest.raises(DataError, match="1 labels for 6"):
+        plot_side_by_side(x, [x], DataSpec((1, 8, 8)), names=["vae"], labels=["a"])
+
+
 @pytest.mark.parametrize("classes", [0, 3, 20])
 @pytest.mark.parametrize("d", [1, 2, 3, 6])
 def test_latents_of_every_dimension(classes: int, d: int) -> None:

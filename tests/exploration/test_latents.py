@@ -5,7 +5,8 @@ import pytest
 import torch
 
 from latentia.errors import DataError
-from latentia.exploration.latents import _apart
+from latentia.exploration import style
+from latentia.exploration.latents import _apart, box_of, colours_of
 from latentia.exploration.plots import figure_bytes, plot_latents
 
 RNG = np.random.default_rng(0)
@@ -43,6 +44,28 @@ def test_ten_classes_have_ten_colours_and_more_have_a_colour_bar() -> None:
     more = plot_latents(loc, np.arange(200) % 11, [f"c{index}" for index in range(11)])
     assert len(more.axes) == 2
     assert [label.get_text() for label in more.axes[1].get_yticklabels()] == [f"c{index}" for index in range(11)]
+
+
+def test_a_class_keeps_its_colour_where_others_are_missing() -> None:
+    assert colours_of([3, 7]) == {3: style.CLASS_COLOURS[3], 7: style.CLASS_COLOURS[7]}
+    assert len(set(colours_of(range(20, 30)).values())) == 10
+
+
+@pytest.mark.parametrize(("wide", "high"), [(1.0, 1.0), (1.0, 0.5), (0.05, 1.0), (0.0, 0.0)])
+def test_the_figure_takes_the_shape_of_the_cloud(wide: float, high: float) -> None:
+    points = RNG.uniform(size=(200, 2)) * np.array([wide, high])
+    box = box_of(points)
+    assert box[0] * box[1] == pytest.approx(4.7**2)
+    assert box[0] / box[1] == pytest.approx(
+        np.clip(np.ptp(points[:, 0]) / max(np.ptp(points[:, 1]), 1e-12), 1 / 2.6, 2.6) if wide else 1
+    )
+    figure = plot_latents(points)
+    assert figure_bytes(figure, dpi=40)
+    axes = figure.axes[0]
+    assert axes.get_aspect() == 1.0
+    if 0.4 < wide / max(high, 1e-9) < 2.5:  # most of the page is cloud
+        assert np.ptp(points[:, 0]) > 0.75 * np.ptp(axes.get_xlim())
+        assert np.ptp(points[:, 1]) > 0.75 * np.ptp(axes.get_ylim())
 
 
 def test_the_share_of_the_variance_is_on_the_axes() -> None:

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -77,15 +78,22 @@ def test_rates_are_sorted_and_the_threshold_is_stated() -> None:
     assert heights == [2.0, 0.5, 0.02]
     assert [label.get_text() for label in axes.get_xticklabels()] == ["2", "0", "3", "1"]
     assert axes.get_title(loc="left").startswith("3 of 4 with a rate above 0.01 nats, 2.52 nats")
-    legend = axes.get_legend()
-    assert legend is not None
-    assert "0.01 nats" in legend.get_texts()[0].get_text()
+    assert [text.get_text() for text in axes.texts] == ["0.01 nats"]
     assert "nats per image" in axes.get_ylabel()
 
 
 @pytest.mark.parametrize("rates", [[0.0], [0.0] * 20, list(np.linspace(0, 3, 300)), [-0.02, 1.0]])
 def test_rates_of_every_number(rates: list[float]) -> None:
     assert figure_bytes(plot_rate_per_dimension(rates), dpi=40)
+
+
+@pytest.mark.parametrize("n", [2, 20, 32, 128, 1000])
+def test_the_numbers_of_dimensions_do_not_meet(n: int) -> None:
+    figure = plot_rate_per_dimension(list(np.linspace(3, 0, n)))
+    assert figure_bytes(figure, dpi=100)
+    boxes = [label.get_window_extent() for label in figure.axes[0].get_xticklabels()]
+    assert len(boxes) >= min(n, 10)
+    assert all(one.x1 + 2 < other.x0 for one, other in pairwise(boxes))
 
 
 @pytest.mark.parametrize("rates", [[], [1.0, float("nan")]])

@@ -33,9 +33,18 @@ def test_frames_of_one_size_that_differ(shape: tuple[int, ...], d: int, classes:
     assert (frames == same).all()
 
 
+def test_nothing_is_said_and_the_scales_are_equal(caplog: pytest.LogCaptureFixture) -> None:
+    latents = RNG.normal(size=(2, 60, 2)) * np.array([1.0, 0.1])
+    x = torch.rand(1, 4)
+    flat = draw_movie(latents, x, torch.stack([x, x]), DataSpec((4,)), captions="ab", dpi=40)
+    slim = draw_movie(latents[..., ::-1], x, torch.stack([x, x]), DataSpec((4,)), captions="ab", dpi=40)
+    assert flat.shape[1] < slim.shape[1] and flat.shape[2] > slim.shape[2]
+    assert not caplog.records
+
+
 def test_colours_stay_with_their_points() -> None:
     y = np.arange(40) % 2
-    latents = np.stack([np.stack([y * 10.0 + frame, np.linspace(0, 1, 40)], 1) for frame in (0, 0)])
+    latents = np.stack([np.stack([y * 10.0 + frame, np.linspace(0, 30, 40)], 1) for frame in (0, 0)])
     frames = draw_movie(latents, torch.rand(1, 4), torch.rand(2, 1, 4), DataSpec((4,)), labels=y, captions="ab", dpi=60)
     seen = frames[0, :, : frames.shape[2] // 2].astype(int)  # where the latents are: the first class blue, then orange
     across = [np.nonzero(sign * (seen[..., 2] - seen[..., 0]) > 60)[1] for sign in (1, -1)]

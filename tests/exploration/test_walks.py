@@ -75,13 +75,13 @@ def test_traversals_manifolds_points_and_sums_of_every_shape(shape: tuple[int, .
         assert max(picture.shape) < 60 * 14
 
 
-def test_inactive_dimensions_are_marked_and_ranked_ones_named() -> None:
+def test_dimensions_that_carry_nothing_are_marked_and_ranked_ones_named() -> None:
     for shape in [(1, 8, 8), (4,)]:
         frames = data(6, shape).unflatten(0, (2, 3))
         rows = [Row("z3", "1.50 nats"), Row("z1", "0.001 nats", active=False)]
-        found = texts(plot_traversals(frames, ["-1", "0", "1"], rows, DataSpec(shape)))
-        assert any("z3" in text and "inactive" not in text for text in found)
-        assert any("z1" in text and "inactive" in text for text in found)
+        found = texts(plot_traversals(frames, ["-1", "0", "1"], rows, DataSpec(shape), grey="hardly any rate"))
+        assert any("z3" in text for text in found) and any("z1" in text for text in found)
+        assert sum("hardly any rate" in text for text in found) == 1
         assert any("1.50 nats" in text for text in found)
 
 
@@ -91,13 +91,44 @@ def test_a_manifold_lies_as_its_coordinates_say() -> None:
     figure = plot_manifold(frames, [-1.0, 0.0, 1.0], [5.0, 6.0], DataSpec((1, 4, 4)), axes=("z3", "z8"))
     axes = figure.axes[0]
     shown = np.asarray(axes.images[0].get_array())
-    assert shown[: shown.shape[0] // 2, -shown.shape[1] // 3 :].min() == 255
-    assert shown[shown.shape[0] // 2 :].max() == 0
+    middles = [
+        [shown[shown.shape[0] * (2 * r + 1) // 4, shown.shape[1] * (2 * c + 1) // 6, 0] for c in range(3)]
+        for r in (0, 1)
+    ]
+    assert middles == [[0, 0, 255], [0, 0, 0]]
     assert (axes.get_xlabel(), axes.get_ylabel()) == ("z3", "z8")
     ticks = {
         round(tick): label.get_text() for tick, label in zip(axes.get_yticks(), axes.get_yticklabels(), strict=True)
     }
-    assert ticks == {2: "6.00", 6: "5.00"}
+    assert ticks == {0: "6.00", 2: "5.00"}
+    assert np.allclose(axes.get_yticks(), [0.5, 1.5])
+
+
+def test_images_that_fill_their_frame_are_kept_apart() -> None:
+    full, framed = torch.zeros(2, 3, 1, 8, 8), torch.zeros(2, 3, 1, 8, 8)
+    full[..., :, 4], framed[..., 3:5, 3:5] = 1.0, 1.0
+    width = []
+    for frames in (full, framed):
+        axes = plot_manifold(frames, [-1.0, 0.0, 1.0], [5.0, 6.0], DataSpec((1, 8, 8))).axes[0]
+        width.append(np.asarray(axes.images[0].get_array()).shape[1])
+    assert 1.01 * width[1] < width[0] < 1.05 * width[1]
+
+
+def test_a_manifold_of_a_table_names_its_axes_once_outside() -> None:
+    name = "principal component 1 of the latents, 34.2 % of the variance"
+    frames = torch.rand(3, 3, 6)
+    figure = plot_manifold(
+        frames, [-1.0, 0.0, 1.0], [-1.0, 0.0, 1.0], DataSpec((6,)), axes=(name, name), title="word " * 30
+    )
+    assert figure_bytes(figure, dpi=100)
+    panels = figure.axes[:6]
+    assert not any(panel.get_xlabel() or panel.get_ylabel() for panel in panels)
+    page, title = figure.bbox, figure._suptitle.get_window_extent()  # type: ignore[attr-defined]
+    for text in (figure._supxlabel, figure._supylabel):  # type: ignore[attr-defined]
+        box = text.get_window_extent()
+        assert page.x0 <= box.x0 and box.x1 <= page.x1 and page.y0 <= box.y0 and box.y1 <= page.y1
+        assert not any(box.overlaps(panel.bbox) for panel in panels)
+    assert not any(title.overlaps(panel.title.get_window_extent()) for panel in panels)
 
 
 def test_a_feature_is_mapped_over_the_plane() -> None:

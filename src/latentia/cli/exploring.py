@@ -152,7 +152,7 @@ def traverse(
 ) -> None:
     """Move each latent dimension on its own.
 
-    Every value is decoded, a row for each dimension, those of the highest rate first; inactive ones are marked.
+    Every value is decoded, a row for each dimension, those of the highest rate first; those of hardly any are grey.
     Of discrete latents, the codes nearest to each point are decoded.
     """
     options.exclude("--split", split, "--input", input)

@@ -406,7 +406,7 @@ def traversed(result: Mapping[str, Any]) -> None:
     """The dimensions in the order shown, and where the picture is."""
     table = _table("dimension", "rate (nats)", "spread", "", numbers=(0, 1, 2))
     for row in result["dimensions"]:
-        state = "" if row["active"] else "inactive"
+        state = "" if row["active"] else "hardly varies" if row["rate"] is None else "at most 0.01 nats"
         table.add_row(f"z{row['dimension']}", figure("", row["rate"]), figure("", row["spread"]), state)
     _show(table)
     print(f"measured on {result['measured_on']:,} of {result['source']}; spread: standard deviation of the means")

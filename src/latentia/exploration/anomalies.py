@@ -18,6 +18,7 @@ from latentia.exploration.images import to_rgb
 from latentia.exploration.sheets import MARGIN, Band, checked, heat_maps, remarks_on, sheet, short
 
 if TYPE_CHECKING:
+    from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
 _ERRORS = "inferno"  # the colours of errors: dark is none
@@ -30,6 +31,7 @@ def plot_scores(
     threshold: float | None = None,
     unit: str = "score",
     title: str = "Anomaly scores",
+    remarks: str = "",
     noun: str = "image",
 ) -> Figure:
     """Histograms of scores, of normal and of anomalous samples where that is known, and the threshold.
@@ -42,6 +44,7 @@ def plot_scores(
         threshold: Above which a sample is called anomalous.
         unit: What the scores are.
         title: The figure's title.
+        remarks: What stands under it in small letters.
         noun: What one sample is.
 
     Raises:
@@ -49,7 +52,7 @@ def plot_scores(
 
     Example:
         >>> figure = plot_scores([0.1, 0.2, 0.9], [False, False, True], threshold=0.5)
-        >>> [text.get_text() for text in figure.axes[0].get_legend().get_texts()]
+        >>> [text.get_text() for text in figure.legends[0].get_texts()]
         ['normal (2)', 'anomalous (1)', 'threshold 0.5: anomalous above']
     """
     values = np.asarray(scores, dtype=np.float64)
@@ -64,7 +67,7 @@ def plot_scores(
         edges = np.geomspace(low, high, count + 1) if logarithmic else np.linspace(low, high, count + 1)
     edges[0], edges[-1] = min(edges[0], low), max(edges[-1], high)  # rounding must lose no sample
     with style.styled():
-        figure = style.new_figure(style.WIDTH, 3.3)
+        figure = style.new_figure(style.WIDTH, 3.5)
         axes = figure.subplots()
         if anomalous is None:
             axes.hist(values, edges.tolist(), color=style.BLUE, label=f"{noun}s ({len(values):,})")
@@ -78,14 +81,27 @@ def plot_scores(
         if threshold is not None:
             text = f"threshold {threshold:.4g}: anomalous above"
             axes.axvline(threshold, color=style.INK, linewidth=1.6, linestyle=(0, (4, 2)), label=text)
+            above: dict[str, Any] = {"xycoords": ("data", "axes fraction"), "ha": "center", "va": "bottom"}
+            axes.annotate(f"{threshold:.4g}", (threshold, 1.0), fontsize=9.5, **above)
         if logarithmic:
-            axes.set_xscale("log")
-        axes.set_xlabel(f"{style.plain(unit, 100)}{' (logarithmic)' if logarithmic else ''}")
-        axes.set_ylabel(f"{noun}s" if anomalous is None else f"% of the {noun}s of a kind")
+            _logarithmic(axes, high / low)
+        axes.set_xlabel(style.heading(f"{unit}{' (logarithmic)' if logarithmic else ''}", 6.0, letters_per_inch=12))
+        axes.set_ylabel(f"{noun}s" if anomalous is None else "% of each kind")
         axes.grid(axis="y")
-        axes.legend(loc="upper left", bbox_to_anchor=(0, -0.2), ncols=2)  # not over the bars, wherever they are
-        style.title_figure(figure, title)
+        figure.legend(loc="outside lower center", ncols=3)  # not over the bars, wherever they are
+        style.title_figure(figure, title, remarks)
     return figure
+
+
+def _logarithmic(axes: Axes, factor: float) -> None:
+    """A logarithmic axis with enough plain numbers on it, however few powers of ten it spans."""
+    from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
+
+    axes.set_xscale("log")
+    between = (1.0, 2.0, 5.0) if factor < 300 else (1.0, 3.0) if factor < 10_000 else (1.0,)
+    axes.xaxis.set_major_locator(LogLocator(subs=between, numticks=12))
+    axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
+    axes.xaxis.set_minor_formatter(NullFormatter())
 
 
 def plot_anomalies(
@@ -130,7 +146,7 @@ def plot_anomalies(
                 Band("Reconstruction", x_hat, above),
                 Band("Difference (reconstruction − original)", x_hat - x, above, centred=True),
             ]
-            return heat_maps(bands, spec, f"{title}: {', then '.join(rows)}")
+            return heat_maps(bands, spec, title, [", then ".join(rows)])
         errors = (x_hat - x).square().mean(1)  # (N, H, W)
         largest = float(errors.nan_to_num().max()) or 1.0
         layers = [to_rgb(part, spec.low, spec.high) for part in (x, x_hat)]
@@ -152,9 +168,6 @@ def _coloured(unit: Tensor) -> np.ndarray:
 
 def _add_bar(figure: Figure, largest: float) -> None:
     """A colour bar under a sheet, which is made higher for it."""
-    from matplotlib.cm import ScalarMappable
-    from matplotlib.colors import Normalize
-
     width, height = figure.get_size_inches()
     room = 0.55
     figure.set_figheight(height + room)
@@ -162,8 +175,10 @@ def _add_bar(figure: Figure, largest: float) -> None:
     page.set_position((0.0, room / (height + room), 1.0, height / (height + room)))
     long = min(3.2, width - 2 * MARGIN) / width
     axes = figure.add_axes(((MARGIN + 0.1) / width, 0.36 / (height + room), long, 0.1 / (height + room)))
-    bar: Any = figure.colorbar(ScalarMappable(Normalize(0, largest), _ERRORS), cax=axes, orientation="horizontal")
-    bar.outline.set_visible(False)
+    steps = np.linspace(0, 1, 512)[None]
+    axes.imshow(steps, cmap=_ERRORS, extent=(0, largest, 0, 1), aspect="auto", interpolation="bilinear")
+    axes.set_xticks([0, largest / 2, largest], ["0", short(largest / 2), short(largest)])
+    axes.set_yticks([])
+    axes.spines[:].set_visible(False)
     axes.tick_params(length=0, labelsize=8.5, pad=2)
-    axes.locator_params(axis="x", nbins=5)
-    axes.text(1.03, 0.5, "squared error per pixel", transform=axes.transAxes, va="center", size=9, color=style.MUTED)
+    axes.text(1.07, 0.5, "squared error per pixel", transform=axes.transAxes, va="center", size=9, color=style.MUTED)

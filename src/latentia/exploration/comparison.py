@@ -16,7 +16,7 @@ from latentia.data.dataset import DataSpec
 from latentia.errors import DataError
 from latentia.exploration import style
 from latentia.exploration.images import to_rgb
-from latentia.exploration.latents import FEW_CLASSES, scatter_classes
+from latentia.exploration.latents import FEW_CLASSES, SPREAD, box_of, colours_of, scatter_classes
 from latentia.exploration.projection import Projection
 from latentia.exploration.sheets import Band, checked, heat_maps, remarks_on, sheet, short
 
@@ -26,7 +26,13 @@ if TYPE_CHECKING:
 
 
 def plot_side_by_side(
-    x: Tensor, x_hats: Sequence[Tensor], spec: DataSpec, *, names: Sequence[str], title: str = "Comparison"
+    x: Tensor,
+    x_hats: Sequence[Tensor],
+    spec: DataSpec,
+    *,
+    names: Sequence[str],
+    labels: Sequence[object] | None = None,
+    title: str = "Comparison",
 ) -> Figure:
     """Originals at the left and each model's reconstructions beside them, a row for each sample, with its error.
 
@@ -35,6 +41,7 @@ def plot_side_by_side(
         x_hats: For each model, (N, *event).
         spec: What one sample is; all share its range.
         names: What each model is called.
+        labels: (N,), what each sample is called, such as its class.
         title: The figure's title.
 
     Raises:
@@ -48,20 +55,25 @@ def plot_side_by_side(
     others = [checked(x_hat, spec) for x_hat in x_hats]
     if len(others) != len(names) or any(len(other) != len(x) for other in others):
         raise DataError("there must be a name and as many reconstructions as originals for each model")
+    if labels is not None and len(labels) != len(x):
+        raise DataError(f"there are {len(labels)} labels for {len(x)} samples: give one for each")
     plain = [style.plain(name, 40) for name in names]
+    called = None if labels is None else [style.plain(label, 18) for label in labels]
     errors = [(other - x).square().flatten(1).mean(1).tolist() for other in others]
     with style.styled():
         if not spec.is_image:
-            bands = [Band("Original", x)]
+            rows = None if called is None else [f"{place}: {name}" for place, name in enumerate(called)]
+            bands = [Band("Original", x, rows)]
             for name, other, error in zip(plain, others, errors, strict=True):
-                bands.append(Band(f"{name}: mse {short(float(np.mean(error)))}", other))
+                bands.append(Band(f"{name}: mse {short(float(np.mean(error)))}", other, rows))
             return heat_maps(bands, spec, title)
         columns = 1 + len(others)
         ordered = torch.stack([x, *others], 1).flatten(0, 1)  # (N * columns, *event)
         above = ["original", *plain] + [""] * (len(ordered) - columns)
         below = [text for row in range(len(x)) for text in ("", *(short(error[row]) for error in errors))]
         remarks = ["below each: the mean squared error of this sample", *remarks_on(x, spec)]
-        return sheet([to_rgb(ordered, spec.low, spec.high)], title, columns, above, remarks, below)
+        pictures = [to_rgb(ordered, spec.low, spec.high)]
+        return sheet(pictures, title, columns, above, remarks, below, called, largest=0.95)
 
 
 def plot_latents_side_by_side(
@@ -97,7 +109,8 @@ def plot_latents_side_by_side(
     columns = min(3, len(projections))
     lines = -(-len(projections) // columns)
     with style.styled():
-        figure = style.new_figure(3.1 * columns + 0.9 * (labels is not None), 3.2 * lines)
+        wide, high = box_of(*(projected.points[:, :2] for projected in projections), side=2.5, most=1.6)
+        figure = style.new_figure((wide + 0.7) * columns + 0.9 * (labels is not None), (high + 0.9) * lines)
         grid = list(figure.subplots(lines, columns, squeeze=False).ravel())
         for axes in grid[len(projections) :]:
             axes.remove()
@@ -105,7 +118,7 @@ def plot_latents_side_by_side(
             _panel(figure, axes, projected, labels, classes)
             axes.set_title(style.plain(name, 34), loc="left", fontsize=10.5)
         if labels is not None:
-            _legend(figure, grid[: len(projections)], labels, classes)
+            _legend(figure, grid[: len(projections)], columns, labels, classes)
         style.title_figure(figure, title)
     return figure
 
@@ -116,14 +129,18 @@ def _panel(
     points, across = projected.points[:, :2], projected.axes[:2]
     if points.shape[1] == 1:
         jitter = np.random.default_rng(0).uniform(-0.5, 0.5, len(points))
-        points, across = np.stack([points[:, 0], jitter], 1), (projected.axes[0], "(spread at random)")
+        points, across = np.stack([points[:, 0], jitter], 1), (projected.axes[0], SPREAD)
     scatter_classes(figure, axes, points, labels, classes, named=False)
-    axes.set_xlabel(across[0].replace(" of the variance", ""), fontsize=9.5)
-    axes.set_ylabel(across[1].replace(" of the variance", ""), fontsize=9.5)
+    short_names = [name.replace(" of the variance", "").replace("principal ", "") for name in across]
+    axes.set_xlabel(short_names[0], fontsize=9.5)
+    axes.set_ylabel(short_names[1], fontsize=9.5)
+    axes.locator_params(nbins=5)
+    if across[1] != SPREAD:
+        axes.set_aspect("equal", adjustable="datalim")
     axes.grid(True)
 
 
-def _legend(figure: Figure, panels: Sequence[Axes], labels: np.ndarray, classes: Sequence[str]) -> None:
+def _legend(figure: Figure, panels: Sequence[Axes], columns: int, labels: np.ndarray, classes: Sequence[str]) -> None:
     from matplotlib.lines import Line2D
 
     present = [int(label) for label in np.unique(labels)]
@@ -132,8 +149,8 @@ def _legend(figure: Figure, panels: Sequence[Axes], labels: np.ndarray, classes:
         figure.colorbar(picture, ax=list(panels), pad=0.02, fraction=0.05, aspect=30, label="class")
         return
     dots = [
-        Line2D([], [], marker="o", linestyle="", markersize=6, color=style.CLASS_COLOURS[place])
-        for place in range(len(present))
+        Line2D([], [], marker="o", linestyle="", markersize=6, color=colour) for colour in colours_of(present).values()
     ]
     names = [style.plain(classes[label] if label < len(classes) else label, 18) for label in present]
-    figure.legend(dots, names, loc="outside right upper", title="class", alignment="left", handletextpad=0.2)
+    place: dict[str, Any] = {"loc": "upper left", "bbox_to_anchor": (1, 1), "borderaxespad": 0}
+    panels[columns - 1].legend(dots, names, **place, title="class", alignment="left", handletextpad=0.2)

@@ -16,13 +16,14 @@ if TYPE_CHECKING:
 FEW = 12  # classes up to which every cell has its number
 
 
-def plot_confusion(counts: Any, classes: Sequence[object], *, title: str = "Confusion") -> Figure:
+def plot_confusion(counts: Any, classes: Sequence[object], *, title: str = "Confusion", remarks: str = "") -> Figure:
     """A confusion matrix as shares of each true class; what was right lies on the diagonal.
 
     Args:
         counts: How often, (C, C): a row for each true class, a column for what it was taken for.
         classes: What the classes are called, (C,).
         title: The figure's title.
+        remarks: What stands under it in small letters.
 
     Raises:
         DataError: If the counts are no square of the classes' number, or there are none.
@@ -53,17 +54,11 @@ def plot_confusion(counts: Any, classes: Sequence[object], *, title: str = "Conf
             spine.set_visible(False)
         if len(names) <= FEW:
             for (row, column), share in np.ndenumerate(shares):
-                shown = "0" if share == 0 else _share(share)
+                shown = "<1" if 0 < share < 0.5 else f"{share:.0f}"
                 colour = "white" if share < 60 else style.INK
                 axes.text(column, row, shown, ha="center", va="center", size=9, color=colour)
         bar: Any = figure.colorbar(picture, ax=axes, pad=0.02, fraction=0.05, aspect=24)
         bar.outline.set_visible(False)
-        bar.set_label("share of the true class, %")
-        style.title_figure(figure, title)
+        bar.set_label("share of the true class, % (each rounded)")
+        style.title_figure(figure, title, remarks)
         return figure
-
-
-def _share(percent: float) -> str:
-    if percent < 0.05:
-        return "<0.1"
-    return f"{percent:.0f}" if percent >= 0.95 else f"{percent:.1f}"

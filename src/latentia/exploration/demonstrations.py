@@ -239,14 +239,14 @@ def plot_rate_distortion(runs: Sequence[SweptRun], latent_dim: int, *, title: st
         rates, distortions = [run.rate for run in ordered], [run.distortion for run in ordered]
         axes.plot(rates, distortions, color=style.BLUE, marker="o")
         for run in ordered:
-            _beside(axes, run.rate, run.distortion, f"β = {run.beta:g}, {run.active} of {latent_dim} in use")
+            _beside(axes, run.rate, run.distortion, f"β = {run.beta:g}, {run.active} of {latent_dim}")
         axes.set_xlabel(f"rate, KL(q to p) (nats per {noun})")
         axes.set_ylabel(f"distortion, −E log p(x given z) (nats per {noun})")
         axes.margins(y=0.12)
         widest = max(*rates, 0.01)
         axes.set_xlim(-0.03 * widest, 1.35 * widest)
         axes.grid(True)
-        style.title_figure(figure, title)
+        style.title_figure(figure, title, "beside each beta: how many dimensions have a rate above 0.01 nats")
     return figure
 
 

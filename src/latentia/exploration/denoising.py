@@ -63,7 +63,7 @@ def plot_denoising(
                     f"{name}: mse {error}" for name, error in zip(above or range(len(noisy)), below, strict=True)
                 ]
             bands = [Band(name, part, row) for name, part, row in zip(names, parts, rows, strict=True)]
-            return heat_maps(bands, spec, "; ".join([title, *remarks]))
+            return heat_maps(bands, spec, title, remarks)
         order = (
             "top: original; middle: noisy; bottom: denoised and its mse" if below else "top: noisy; bottom: denoised"
         )

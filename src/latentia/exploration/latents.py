@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 FEW_CLASSES = len(style.CLASS_COLOURS)
+SPREAD = "(spread at random)"  # the second axis where there is one dimension
 
 
 def plot_latents(
@@ -54,7 +55,12 @@ def plot_latents(
 
 
 def plot_projection(
-    projected: Projection, y: Any | None = None, classes: Sequence[str] = (), *, title: str = "Latents"
+    projected: Projection,
+    y: Any | None = None,
+    classes: Sequence[str] = (),
+    *,
+    title: str = "Latents",
+    remarks: str = "",
 ) -> Figure:
     """Latents that were projected already, drawn as :func:`plot_latents` does; three dimensions in perspective.
 
@@ -63,6 +69,7 @@ def plot_projection(
         y: Labels, (N,), or None.
         classes: Names of the labels 0, 1, ...
         title: The figure's title.
+        remarks: What stands under it in small letters.
 
     Raises:
         DataError: If the labels are of another number.
@@ -82,7 +89,7 @@ def plot_projection(
             figure = _space_of_latents(projected, labels, classes)
         else:
             figure = _plane_of_latents(projected, labels, classes)
-        style.title_figure(figure, title)
+        style.title_figure(figure, title, remarks)
     return figure
 
 
@@ -90,11 +97,28 @@ def _name(label: int, classes: Sequence[str]) -> str:
     return style.plain(classes[label] if 0 <= label < len(classes) else label, 24)
 
 
+def box_of(*clouds: np.ndarray, side: float = 4.7, most: float = 2.6) -> tuple[float, float]:
+    """Width and height in inches of axes of equal scale for clouds of points, (N, 2) each, as flat or slim as these.
+
+    The longer side is at most ``most`` times the other, so that no box becomes a line; the area is always the same.
+
+    Example:
+        >>> box_of(np.array([[0.0, 0.0], [9.0, 9.0]]), side=2.0)
+        (2.0, 2.0)
+    """
+    spans = np.stack([np.ptp(points, axis=0) for points in clouds])
+    flat = np.log(np.maximum(spans[:, 0], 1e-12) / np.maximum(spans[:, 1], 1e-12)).mean()
+    stretch = float(np.exp(np.clip(flat, -np.log(most), np.log(most)) / 2))
+    return side * stretch, side / stretch
+
+
 def _plane_of_latents(projected: Projection, labels: np.ndarray | None, classes: Sequence[str]) -> Figure:
-    figure = style.new_figure(5.6 if labels is None else 6.6, 5.2)
+    wide, high = box_of(projected.points)
+    figure = style.new_figure(max(wide + 0.9 + (labels is not None), 4.8), max(high + 0.5, 3.6))
     axes = figure.subplots()
     scatter_classes(figure, axes, projected.points, labels, classes)
     axes.set_aspect("equal", adjustable="datalim")
+    axes.locator_params(axis="x", nbins=max(3, int(1.6 * wide)))
     axes.grid(True)
     axes.set_xlabel(projected.axes[0])
     axes.set_ylabel(projected.axes[1])
@@ -132,7 +156,7 @@ def scatter_classes(
         return
     present = [int(label) for label in np.unique(labels)]
     if len(present) <= FEW_CLASSES:
-        colours = {label: style.CLASS_COLOURS[place] for place, label in enumerate(present)}
+        colours = colours_of(present)
         axes.scatter(*points[order].T, color=[colours[label] for label in labels[order]], **look)
         if named:
             _name_classes(axes, points, labels, {label: (_name(label, classes), colours[label]) for label in present})
@@ -140,6 +164,17 @@ def scatter_classes(
         picture = axes.scatter(*points[order].T, c=labels[order], cmap=style.SEQUENTIAL, **look)
         if named:
             _name_colours(figure, axes, picture, present, classes)
+
+
+def colours_of(present: Sequence[int]) -> dict[int, str]:
+    """A colour for each of up to ten labels: the label's own, the same in every picture, where all are below ten.
+
+    Example:
+        >>> colours_of([3])[3] == colours_of([1, 3])[3]
+        True
+    """
+    own = all(0 <= label < FEW_CLASSES for label in present)
+    return {label: style.CLASS_COLOURS[label if own else place] for place, label in enumerate(present)}
 
 
 def _space_of_latents(projected: Projection, labels: np.ndarray | None, classes: Sequence[str]) -> Figure:
@@ -216,9 +251,9 @@ def _line_of_latents(projected: Projection, labels: np.ndarray | None, classes: 
         figure = style.new_figure(style.WIDTH, 0.36 * len(present) + 1.0)
         axes = figure.subplots()
         jitter = np.random.default_rng(0).uniform(-0.3, 0.3, len(values))
-        for row, label in enumerate(present):
+        for row, (label, colour) in enumerate(colours_of(present).items()):
             of = labels == label
-            axes.scatter(values[of], row + jitter[of], s=7, alpha=0.6, linewidths=0, color=style.CLASS_COLOURS[row])
+            axes.scatter(values[of], row + jitter[of], s=7, alpha=0.6, linewidths=0, color=colour)
         axes.set_yticks(range(len(present)), [_name(label, classes) for label in present])
         axes.set_ylim(len(present) - 0.5, -0.5)
         axes.set_ylabel("class")

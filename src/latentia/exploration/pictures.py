@@ -77,7 +77,7 @@ def plot_class_samples(x: Tensor, classes: Sequence[object], spec: DataSpec, *, 
         remarks.append(f"the first {len(names)} of {len(classes):,} classes")
     with style.styled():
         if not spec.is_image:
-            return _class_vectors(x, names, spec, "; ".join([title, *remarks]))
+            return _class_vectors(x, names, spec, title, remarks)
         columns = min(max(each, 8), 10)
         lines = math.ceil(each / columns)
         pictures = to_rgb(x.flatten(0, 1), spec.low, spec.high).reshape(len(names), each, *x.shape[3:], 3)
@@ -135,10 +135,10 @@ def plot_reconstructions(
         return sheet(pictures, title, 10 if len(x) <= 10 else 8, above, remarks, below)
 
 
-def _class_vectors(x: Tensor, names: list[str], spec: DataSpec, title: str) -> Figure:
+def _class_vectors(x: Tensor, names: list[str], spec: DataSpec, title: str, remarks: list[str]) -> Figure:
     """A heat map of vectors (classes, n, *event), each class named at the middle of its rows."""
     n = x.shape[1]
-    figure = heat_maps([Band("", x.flatten(0, 1), axis="class")], spec, title)
+    figure = heat_maps([Band("", x.flatten(0, 1), axis="class")], spec, title, remarks)
     axes = figure.axes[0]
     every = math.ceil(len(names) / 24)
     axes.set_yticks([(index + 0.5) * n - 0.5 for index in range(0, len(names), every)], names[::every])

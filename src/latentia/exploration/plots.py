@@ -5,6 +5,7 @@ Owns these figures' contents, with units on every axis; how they look is in :mod
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -164,7 +165,7 @@ def _legend(panels: Sequence[Axes]) -> tuple[list[Any], list[str]]:
 def plot_rate_per_dimension(
     rates: Sequence[float], *, title: str = "Rate of each latent dimension", noun: str = "image"
 ) -> Figure:
-    """Bars of the KL of each latent dimension, the largest first; grey where the dimension is not used.
+    """Bars of the KL of each latent dimension, the largest first; a grey dot where it is at most 0.01 nats.
 
     Args:
         rates: (d,), nats per sample, mean over the samples of a split.
@@ -184,29 +185,25 @@ def plot_rate_per_dimension(
     sorted_values, places = values[order], np.arange(len(values))
     active = sorted_values > ACTIVE_RATE
     with style.styled():
-        figure = style.new_figure(style.WIDTH, 2.9)
+        figure = style.new_figure(style.WIDTH if len(values) > 6 else 5.4, 2.9)
         axes = figure.subplots()
-        axes.bar(places[active], sorted_values[active], width=0.82 if len(values) < 60 else 1.0, color=style.BLUE)
+        wide = 0.5 if len(values) < 5 else 0.82 if len(values) < 60 else 1.0
+        axes.bar(places[active], sorted_values[active], width=wide, color=style.BLUE)
         axes.scatter(places[~active], sorted_values[~active], s=12, color=style.MUTED, zorder=3, clip_on=False)
-        axes.axhline(
-            ACTIVE_RATE,
-            color=style.ORANGE,
-            linewidth=1.4,
-            linestyle=(0, (4, 2)),
-            label=f"{ACTIVE_RATE:g} nats",
-        )
+        axes.axhline(ACTIVE_RATE, color=style.ORANGE, linewidth=1.4, linestyle=(0, (4, 2)))
+        limit: dict[str, Any] = {"xycoords": ("axes fraction", "data"), "va": "center", "color": style.ORANGE}
+        axes.annotate(f"{ACTIVE_RATE:g} nats", (1.005, ACTIVE_RATE), fontsize=9.5, **limit)
         counted = (
             f"{int(active.sum())} of {len(values)} with a rate above {ACTIVE_RATE:g} nats, "
             f"{values.sum():.2f} nats per {style.plain(noun)} in all"
         )
         axes.set_title(counted, loc="left", fontsize=10.5, fontweight="normal")
-        every = -(-len(values) // 32)
+        every = math.ceil(len(values) * (0.08 * len(str(len(values) - 1)) + 0.1) / 5.9)  # inches for a number
         axes.set_xticks(places[::every], [str(index) for index in order[::every]])
-        axes.set_xlim(-0.7, max(len(values), 4) - 0.3)
+        axes.set_xlim(-0.7, len(values) - 0.3)
         axes.set_ylim(min(0.0, float(values.min())), max(float(values.max()) * 1.06, 4 * ACTIVE_RATE))
         axes.set_xlabel("latent dimension, sorted by rate")
         axes.set_ylabel(f"rate (nats per {style.plain(noun)})")
         axes.grid(axis="y")
-        axes.legend(loc="upper right", frameon=True, facecolor="white", edgecolor="white", framealpha=1.0)
         style.title_figure(figure, title)
     return figure

@@ -6,6 +6,7 @@ Owns places in inches and what fits them; what is shown, and why, is in the modu
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -75,6 +76,7 @@ def sheet(
     remarks: list[str],
     below: list[str],
     left: list[str] | None = None,
+    largest: float = 2.4,
 ) -> Figure:
     """Draw bands of images with texts around them, laid out in inches from the top left.
 
@@ -86,6 +88,7 @@ def sheet(
         remarks: Sentences under the title.
         below: A text under each, or nothing.
         left: A text at the left of each band, already harmless.
+        largest: Inches that an image is wide at most.
     """
     n, high, wide, _ = layers[0].shape
     columns = max(1, min(columns, n))
@@ -93,12 +96,15 @@ def sheet(
     aside = min(0.08 * max(map(len, left)) + 0.12, 1.6) if left else 0.0  # inches for the texts at the left
     start = MARGIN + aside
     room = (style.WIDTH - aside - 2 * MARGIN + GAP) / columns - GAP
-    cell = min(room, 2.4 / max(1.0, ratio)) if ratio > 1 else min(room, 2.4)
-    text_cell = max(cell, 0.62) if below or above else cell  # so that neighbouring texts do not touch
+    cell = min(room, largest / max(1.0, ratio))
+    named = min(room, 0.08 * max(map(len, above or [""])))
+    text_cell = max(cell, named, 0.62) if below or above else cell  # so that neighbouring texts do not touch
     step = text_cell + GAP
     width = max(columns * step - GAP + 2 * MARGIN + aside, min(style.WIDTH, 4.2))
     head, top = heads(title, remarks, width)
-    band = len(layers) * (cell * ratio + GAP) + LINE * (bool(above) + bool(below)) + (0.1 if len(layers) > 1 else 0)
+    again = LINE * any((above or [])[columns:])  # texts over the first row alone need no room over the others
+    top += LINE * bool(above) - again
+    band = len(layers) * (cell * ratio + GAP) + again + LINE * bool(below) + (0.1 if len(layers) > 1 else 0)
     bands = math.ceil(n / columns)
     figure, axes = blank_page(width, top + bands * band + MARGIN - GAP)
     for y, text, settings in head:
@@ -106,16 +112,23 @@ def sheet(
     pad = (text_cell - cell) / 2
     for index in range(bands):
         part = slice(index * columns, (index + 1) * columns)
-        y = top + index * band + LINE * bool(above)
+        y = first = top + index * band + again
         for layer in layers:
             draw_row(axes, enlarge(layer[part], math.ceil(cell * 200)), (start + pad, y), (cell, cell * ratio), step)
             y += cell * ratio + GAP
         if left:
-            middle = top + index * band + LINE * bool(above) + cell * ratio / 2
-            small_text(axes, start - 0.08, middle, fitting(left[index], aside), "center", style.INK, ha="right")
+            small_text(
+                axes,
+                start - 0.08,
+                first + cell * ratio / 2,
+                fitting(left[index], aside),
+                "center",
+                style.INK,
+                ha="right",
+            )
         centres = [start + text_cell / 2 + column * step for column in range(len(layers[0][part]))]
         for x, text in zip(centres, (above or [])[part], strict=False):
-            small_text(axes, x, top + index * band + LINE - 0.05, fitting(text, text_cell), "bottom", style.INK)
+            small_text(axes, x, first - 0.05, fitting(text, text_cell), "bottom", style.INK)
         for x, text in zip(centres, below[part], strict=False):
             small_text(axes, x, y - 0.02, text, "top", style.MUTED)
     return figure
@@ -190,7 +203,7 @@ class Band:
     axis: str = "sample"
 
 
-def heat_maps(bands: list[Band], spec: DataSpec, title: str) -> Figure:
+def heat_maps(bands: list[Band], spec: DataSpec, title: str, remarks: Sequence[str] = ()) -> Figure:
     """Draw vectors as heat maps, one over the other, with a feature per column."""
     total = len(bands[0].x)
     n, features = min(total, MOST_VECTORS), spec.dimensions
@@ -207,7 +220,8 @@ def heat_maps(bands: list[Band], spec: DataSpec, title: str) -> Figure:
     grid[-1].set_xlabel("feature")
     grid[-1].xaxis.get_major_locator().set_params(integer=True)
     grid[-1].set_xlim(-0.5, features - 0.5)
-    style.title_figure(figure, title + (f" (the first {n} of {total:,})" if n < total else ""))
+    shown = [f"the first {n} of {total:,}"] if n < total else []
+    style.title_figure(figure, title, "; ".join([*remarks, *shown]))
     return figure
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import functools
 import io
+import re
 import textwrap
 import warnings
 from collections.abc import Iterator
@@ -24,11 +25,12 @@ if TYPE_CHECKING:
 WIDTH = 7.2  # inches, of a figure that fills a page
 INK, MUTED, LINES = "#1c2430", "#5b6675", "#d9dee5"
 BLUE, ORANGE, GREY = "#0072b2", "#d55e00", "#b4bcc6"  # the first two: Okabe & Ito, https://jfly.uni-koeln.de/color/
-# Petroff, "Accessible color sequences for data visualization", 2021, https://arxiv.org/abs/2107.02270, ten colours.
+# The studio's, frontend/src/core/palette.ts: far apart in OKLab, also for eyes that lack one kind of cone.
 CLASS_COLOURS = (
-    "#3f90da", "#ffa90e", "#bd1f01", "#94a4a2", "#832db6", "#a96b59", "#e76300", "#b9ac70", "#717581", "#92dadd",
+    "#1829ac", "#ed5c1e", "#499e71", "#7948cc", "#b82556", "#388cfc", "#4d580a", "#ca6ebd", "#31638f", "#592262",
 )  # fmt: skip
 SEQUENTIAL, DIVERGING = "viridis", "RdBu_r"
+_TIED = "\N{NO-BREAK SPACE}"
 
 _SETTINGS = {
     "font.size": 10.5,
@@ -119,18 +121,50 @@ def plain(text: object, longest: int = 80) -> str:
 
 
 def heading(text: str, width: float, *, letters_per_inch: float = 9.2) -> str:
-    """A title that is broken so that it fits a figure of ``width`` inches."""
-    whole = plain(text, 400)
-    return "\n".join(textwrap.wrap(whole, max(16, int(width * letters_per_inch)))) or ""
+    r"""A title that is broken so that it fits a figure of ``width`` inches.
+
+    Lines end between words only: names with hyphens, short brackets, numbers and what they count, and small words with
+    what follows them stay together.
+
+    Example:
+        >>> heading("moved from [0, 1] by vae-256-256-20 on mnist", 2.4)
+        'moved from [0, 1]\nby vae-256-256-20\non mnist'
+    """
+    whole = re.sub(r"\[[^]]{,24}\]|\([^)]{,24}\)", lambda found: found[0].replace(" ", _TIED), plain(text, 400))
+    whole = re.sub(r"\b(a|an|at|by|from|in|of|on|the|to|under|with|[0-9][0-9,.]*) (?=\S)", rf"\1{_TIED}", whole)
+    most = max(16, int(width * letters_per_inch))
+    lines = _lines(whole, most)
+    for fewer in range(most - 1, max(16, 2 * most // 3), -1):  # a last word on its own looks lost
+        tried = _lines(whole, fewer)
+        if len(lines) < 2 or len(tried) > len(lines) or 2 * len(lines[-1]) >= len(lines[0]):
+            break
+        lines = tried
+    return "\n".join(lines).replace(_TIED, " ")
 
 
-def title_figure(figure: Figure, text: str) -> None:
-    """Write a figure's title at its top, at the left; an empty one takes no room."""
-    if text:
-        width = figure.get_size_inches()[0]
-        lines = heading(text, width)
-        figure.set_figheight(figure.get_figheight() + 0.24 * (lines.count("\n") + 1) + 0.06)
-        figure.suptitle(lines, x=0.012, ha="left", color=INK)
+def _lines(whole: str, most: int) -> list[str]:
+    """Lines of at most so many letters; what is tied together and longer than a line is untied."""
+    words = (word if len(word) <= most else word.replace(_TIED, " ") for word in whole.split(" "))
+    return textwrap.wrap(" ".join(words), most, break_on_hyphens=False)
+
+
+def title_figure(figure: Figure, text: str, remarks: str = "") -> None:
+    """Write a figure's title at its top, at the left, and remarks under it in small letters; nothing takes no room."""
+    width, height = figure.get_size_inches()
+    title = heading(text, width)
+    small = heading(remarks, width, letters_per_inch=13)
+    if title or small:
+        bold, fine = (0.0 if not lines else 1.0 + lines.count("\n") for lines in (title, small))
+        room = 0.1 + 0.24 * bold + 0.18 * fine
+        whole = height + room
+        figure.set_figheight(whole)
+        figure.suptitle(title, x=0.012, y=1 - 0.08 / whole, ha="left", va="top", color=INK)
+        below = 1 - (0.1 + 0.24 * bold) / whole
+        if small:
+            figure.text(0.012, below, small, va="top", size=9.5, color=MUTED, linespacing=1.25)
+        engine = figure.get_layout_engine()
+        if engine is not None:
+            engine.set(rect=(0.0, 0.0, 1.0, height / whole))  # type: ignore[call-arg]
 
 
 def figure_bytes(figure: Figure, format: Literal["png", "svg"] = "png", dpi: int = 150) -> bytes:
@@ -155,8 +189,24 @@ def figure_bytes(figure: Figure, format: Literal["png", "svg"] = "png", dpi: int
     buffer = io.BytesIO()
     with styled(), warnings.catch_warnings():
         warnings.filterwarnings("ignore", message="Glyph .* missing from")  # a box is drawn; the rest is legible
-        figure.savefig(buffer, format=format, dpi=dpi, metadata=metadata[format])
+        if format == "png":
+            _draw_png(figure, buffer, dpi, metadata[format])
+        else:
+            figure.savefig(buffer, format=format, dpi=dpi, metadata=metadata[format])
     return buffer.getvalue()
+
+
+def _draw_png(figure: Figure, buffer: io.BytesIO, dpi: int, metadata: dict[str, Any]) -> None:
+    """Draw once; ``savefig`` goes through the whole figure twice, the first time for the layout alone."""
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+
+    canvas = figure.canvas if isinstance(figure.canvas, FigureCanvasAgg) else FigureCanvasAgg(figure)
+    before = figure.get_dpi()
+    try:
+        figure.set_dpi(dpi)
+        canvas.print_png(buffer, metadata=metadata)
+    finally:
+        figure.set_dpi(before)
 
 
 def save_figure(figure: Figure, path: str | Path, dpi: int = 150) -> Path:

@@ -14,7 +14,7 @@ from torch import Tensor
 from latentia.data.dataset import DataSpec
 from latentia.exploration import style
 from latentia.exploration.images import mosaic, to_rgb
-from latentia.exploration.latents import scatter_classes
+from latentia.exploration.latents import SPREAD, box_of, scatter_classes
 
 
 def plane_of(latents: np.ndarray) -> tuple[np.ndarray, tuple[str, str]]:
@@ -33,7 +33,7 @@ def plane_of(latents: np.ndarray) -> tuple[np.ndarray, tuple[str, str]]:
     dimensions = latents.shape[2]
     if dimensions == 1:
         jitter = np.random.default_rng(0).uniform(-0.5, 0.5, latents.shape[1])
-        return np.stack([latents[:, :, 0], np.broadcast_to(jitter, latents.shape[:2])], -1), ("z", "(spread at random)")
+        return np.stack([latents[:, :, 0], np.broadcast_to(jitter, latents.shape[:2])], -1), ("z", SPREAD)
     if dimensions == 2:
         return latents, ("z0", "z1")
     middle = latents[-1].mean(0)
@@ -79,20 +79,27 @@ def draw_movie(
     """
     points, across = plane_of(latents.astype(np.float64))
     with style.styled():
-        figure = style.new_figure(8.0, 4.6)
-        left, right = figure.subplots(1, 2, width_ratios=[1.5, 1])
+        low, high = _limits(points)
+        box = (4.2, 3.9) if across[1] == SPREAD else box_of(np.stack([low, high]), side=4.0)
+        figure = style.new_figure(box[0] + 3.8, max(box[1] + 0.7, 3.6))
+        left, right = figure.subplots(1, 2, width_ratios=[box[0] + 0.8, 2.8])
         scatter_classes(figure, left, points[-1], labels, spec.classes)
         dots = left.collections[0]
         offsets = dots.get_offsets()
         order = _order_of(np.asarray(offsets), points[-1], labels)
         for text in list(left.texts):
             text.remove()  # names at the middles of classes, which move
-        _fixed_limits(left, points)
+        if across[1] != SPREAD:
+            half = 0.5 * ((high - low) / np.array(box)).max() * np.array(box)
+            low, high = 0.5 * (low + high) - half, 0.5 * (low + high) + half
+            left.set_aspect("equal", adjustable="box")
+        left.set_xlim(low[0], high[0])
+        left.set_ylim(low[1], high[1])
         left.set_xlabel(across[0])
         left.set_ylabel(across[1])
         left.grid(True)
         show = _shower(right, x, spec)
-        figure.suptitle(style.heading(title, 8.0), x=0.012, ha="left", color=style.INK)
+        style.title_figure(figure, title)
         said = left.set_title("", loc="left", fontsize=10.5)
         figure.set_dpi(dpi)
         canvas: Any = figure.canvas
@@ -116,13 +123,12 @@ def _order_of(drawn: np.ndarray, points: np.ndarray, labels: np.ndarray | None) 
     return order
 
 
-def _fixed_limits(axes: Any, points: np.ndarray) -> None:
-    """Axes that hold nearly all points of the second half of the movie, and of the rest what fits."""
+def _limits(points: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Limits that hold nearly all points of the second half of the movie, and of the rest what fits."""
     late = points[len(points) // 2 :].reshape(-1, 2)
     low, high = np.percentile(late, [0.3, 99.7], axis=0)
     pad = np.maximum(0.08 * (high - low), 1e-3)
-    axes.set_xlim(low[0] - pad[0], high[0] + pad[0])
-    axes.set_ylim(low[1] - pad[1], high[1] + pad[1])
+    return low - pad, high + pad
 
 
 def _shower(axes: Any, x: Tensor, spec: DataSpec) -> Any:

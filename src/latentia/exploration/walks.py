@@ -94,7 +94,7 @@ class Row:
     Attributes:
         name: The dimension.
         note: Under its name: its rate, or its spread.
-        active: Whether the dimension carries anything.
+        active: Whether the dimension carries anything; else it is grey.
         own: The number of the frame that is nearest to where the walk began, or ``None``.
     """
 
@@ -112,6 +112,7 @@ def plot_traversals(
     *,
     title: str = "Traversals",
     remarks: Sequence[str] = (),
+    grey: str = "carries next to nothing",
 ) -> Figure:
     """One latent dimension per row, moved from left to right; those that carry nothing are grey.
 
@@ -122,6 +123,7 @@ def plot_traversals(
         spec: What one sample is.
         title: The figure's title.
         remarks: Sentences under it.
+        grey: What is said of the dimensions that are not active.
 
     Raises:
         DataError: If there is nothing to draw, or it does not fit the spec.
@@ -138,7 +140,7 @@ def plot_traversals(
         if not spec.is_image:
             bands = [
                 Band(
-                    f"{row.name}: {row.note}{'' if row.active else ', inactive'}",
+                    f"{row.name}: {row.note}{'' if row.active else f' ({grey})'}",
                     part,
                     list(values),
                     axis=f"value of {row.name}",
@@ -146,6 +148,7 @@ def plot_traversals(
                 for row, part in zip(rows, frames, strict=True)
             ]
             return heat_maps(bands, spec, title)
+        remarks = [*remarks, *([f"grey: {grey}"] if not all(row.active for row in rows) else [])]
         pictures = to_rgb(flat, spec.low, spec.high).reshape(*frames.shape[:2], *spec.event_shape[1:], 3)
         return _labelled_grid(pictures, values, rows, title, [*remarks, *remarks_on(flat[:1], spec)])
 
@@ -173,8 +176,8 @@ def _labelled_grid(
         y = top + LINE + index * each + (each - GAP - tall) / 2
         draw_row(axes, enlarge(pictures[index], math.ceil(cell * 200)), (start, y), (cell, tall), step)
         colour = style.INK if row.active else style.MUTED
-        name, weight = (row.name, "bold") if row.active else (f"{row.name}, inactive", "normal")
-        axes.text(MARGIN, y + tall / 2, name, va="bottom", size=9.5, weight=weight, color=colour)
+        weight = "bold" if row.active else "normal"
+        axes.text(MARGIN, y + tall / 2, row.name, va="bottom", size=9.5, weight=weight, color=colour)
         axes.text(MARGIN, y + tall / 2 + 0.02, row.note, va="top", size=8.5, color=style.MUTED)
         if row.own is not None:
             _outline(axes, start + row.own * step, y, cell, tall)
@@ -230,36 +233,51 @@ def plot_manifold(
     with style.styled():
         if spec.is_image:
             figure, drawn = _plane_of_images(to_rgb(flat, spec.low, spec.high), columns)
-            size = spec.event_shape[1:]
+            remarks = "; ".join(remarks_on(flat[:1], spec))
         else:
             figure, drawn = _planes_of_features(flat.reshape(rows, columns, -1).double().numpy(), spec)
-            size = (1, 1)
+            shown, features = min(spec.dimensions, MOST_FEATURES), spec.dimensions
+            remarks = f"the first {shown} of {features:,} features" if shown < features else ""
         across = _balanced(len(drawn), 4)
         for index, panel in enumerate(drawn):
-            _coordinates(panel, horizontal, list(vertical)[::-1], size, few=len(drawn) > 1)
-            if index + across >= len(drawn):  # nothing below it
-                panel.set_xlabel(axes[0])
-            else:
-                panel.tick_params(labelbottom=False)
-            if index % across == 0:
-                panel.set_ylabel(axes[1])
-            else:
-                panel.tick_params(labelleft=False)
-        remarks = "; ".join(remarks_on(flat[:1], spec)) if spec.is_image else ""
-        style.title_figure(figure, f"{title} ({remarks})" if remarks else title)
+            _coordinates(panel, horizontal, list(vertical)[::-1], few=len(drawn) > 1)
+            panel.tick_params(labelbottom=index + across >= len(drawn), labelleft=index % across == 0)
+        width, height = figure.get_size_inches()
+        names = [
+            style.heading(name, room - 0.8, letters_per_inch=11)
+            for name, room in zip(axes, (width, height), strict=True)
+        ]
+        if len(drawn) == 1:
+            drawn[0].set_xlabel(names[0])
+            drawn[0].set_ylabel(names[1])
+        else:
+            figure.supxlabel(names[0], size=10.5, color=style.MUTED)
+            figure.supylabel(names[1], size=10.5, color=style.MUTED)
+        style.title_figure(figure, title, remarks)
     return figure
 
 
 def _plane_of_images(pictures: np.ndarray, columns: int) -> tuple[Figure, list[Axes]]:
-    """One picture without gaps, whose axes count its pixels."""
-    picture = mosaic(pictures, columns)
+    """One picture, whose axes count its images; with thin gaps unless these have empty borders that keep them apart."""
+    rows = len(pictures) // columns
+    large = enlarge(pictures, math.ceil(1200 / max(rows, columns)))
+    high, wide = large.shape[1:3]
+    gap = 0 if _empty_borders(pictures) else math.ceil(0.04 * max(high, wide))
+    picture = mosaic(large, columns, gap=(gap, gap))
     height, width = picture.shape[:2]
     ratio = min(max(height / width, 0.3), 2.0)
     figure = style.new_figure(style.WIDTH, (style.WIDTH - 0.8) * ratio + 0.6)
     axes = figure.subplots()
-    shown = enlarge(picture[None], 1200)[0]
-    axes.imshow(shown, extent=(0, width, height, 0), aspect="auto", interpolation="antialiased")
+    right, below = 0.5 * gap / (wide + gap), 0.5 * gap / (high + gap)  # so that n + 1/2 is the middle of an image
+    extent = (right, columns - right, rows - below, below)
+    axes.imshow(picture, extent=extent, aspect="auto", interpolation="antialiased")
     return figure, [axes]
+
+
+def _empty_borders(pictures: np.ndarray) -> bool:
+    """Whether the outermost pixels of all images (N, H, W, 3) are nearly of one colour."""
+    edges = [pictures[:, 0], pictures[:, -1], pictures[:, :, 0], pictures[:, :, -1]]
+    return all(int(np.ptp(edge.reshape(-1, 3), axis=0).max()) < 26 for edge in edges)
 
 
 def _planes_of_features(values: np.ndarray, spec: DataSpec) -> tuple[Figure, list[Axes]]:
@@ -281,27 +299,24 @@ def _planes_of_features(values: np.ndarray, spec: DataSpec) -> tuple[Figure, lis
         )
         panel.set_title(f"feature {index}", loc="left", fontsize=9.5)
     assert picture is not None
-    name = "value of x" if shown == features else f"value of x (the first {shown} of {features} features)"
     bar: Any = figure.colorbar(picture, ax=panels[:shown], pad=0.015, fraction=0.05, aspect=24)
     bar.outline.set_visible(False)
-    bar.set_label(name)
+    bar.set_label("value of x")
     return figure, panels[:shown]
 
 
-def _coordinates(
-    axes: Axes, horizontal: Sequence[float], vertical: Sequence[float], size: Sequence[int], *, few: bool
-) -> None:
+def _coordinates(axes: Axes, horizontal: Sequence[float], vertical: Sequence[float], *, few: bool) -> None:
     """Write coordinates at the middle of some columns and rows, the first and the last among them."""
     most = 3 if few else 9
-    for values, pixels, write in (
-        (horizontal, size[1], axes.set_xticks),
-        (vertical, size[0], axes.set_yticks),
-    ):
+    for values, write in ((horizontal, axes.set_xticks), (vertical, axes.set_yticks)):
         places = _ticks(len(values), most)
         digits = min(max(2 - math.floor(math.log10(abs(values[-1] - values[0]) or 1.0)), 0), 6)
         texts = [f"{values[place] + 0.0:.{digits}f}" for place in places]
-        write([(place + 0.5) * pixels for place in places], texts)
+        write([place + 0.5 for place in places], texts)
     axes.tick_params(length=2)
+    if few:  # numbers of neighbouring panels must not meet
+        for label, side in zip(axes.get_xticklabels()[:: len(places) - 1 or 1], ("left", "right"), strict=False):
+            label.set_horizontalalignment(side)
     for spine in axes.spines.values():
         spine.set_visible(False)
 

@@ -178,7 +178,7 @@ def demonstrate_beta_sweep(
         swept, run.model.latent_dim, title=f"beta buys rate with distortion ({name})", noun=run.spec.noun
     )
     save_figure(curve, path)
-    rows = [Row(f"β = {one.beta:g}", f"{one.active} in use") for one in swept]
+    rows = [Row(f"β = {one.beta:g}", f"{one.active} dims > 0.01") for one in swept]
     values = [f"{value:.3g}" for value in torch.linspace(-3, 3, len(swept[0].frames)).tolist()]
     walks = plot_traversals(
         torch.stack([one.frames for one in swept]),
@@ -186,7 +186,10 @@ def demonstrate_beta_sweep(
         rows,
         run.spec,
         title=f"the dimension of the highest rate, for each beta ({name})",
-        remarks=["columns: its value; the others stay at the posterior mean of test sample 0"],
+        remarks=[
+            "columns: its value; the others stay at the posterior mean of test sample 0",
+            "under each beta: dimensions with a rate above 0.01 nats",
+        ],
     )
     beside = path.with_name(f"{path.stem}-traversals.png")
     save_figure(walks, beside)

@@ -87,11 +87,12 @@ def draw_run(run: Run, evaluation: Mapping[str, Any] | None) -> None:
         run.sample()
     means, y = encode_split(run.model, run.dataset, split, limit=LATENTS)
     if len(means) > 1:
+        words = "latents" if getattr(run.model.posterior, "deterministic", False) else "posterior means"
         figure = plots.plot_latents(
             means.flatten(1).numpy(),
             None if y is None else y.numpy(),
             run.spec.classes,
-            title=f"posterior means of {len(means)} {split} {run.spec.noun}s",
+            title=f"{words} of {len(means):,} {split} {run.spec.noun}s",
         )
         plots.save_figure(figure, folder / "latents.png")
 

@@ -263,7 +263,7 @@ def _folder(run: Run, out: str | Path | None) -> Path | None:
 
 
 def _write(run: Run, result: Anomalies, source: Feed, folder: Path, stem: str, show: int) -> None:
-    noun, told = run.spec.noun, "" if result.auroc is None else f": AUROC {result.auroc:.4f}"
+    noun, told = run.spec.noun, "" if result.auroc is None else f"AUROC {result.auroc:.4f}"
     paths = {"csv": folder / f"{stem}.csv", "histogram": folder / f"{stem}-histogram.png"}
     storage.write_text(paths["csv"], _table(result))
     figure = plot_scores(
@@ -271,7 +271,8 @@ def _write(run: Run, result: Anomalies, source: Feed, folder: Path, stem: str, s
         None if result.anomalous is None else result.anomalous.numpy(),
         threshold=result.threshold,
         unit=SCORES[result.score],
-        title=f"{result.score} of {len(result.scores):,} {result.source}{told}",
+        title=f"{result.score} of {len(result.scores):,} {result.source}",
+        remarks=told,
         noun=noun,
     )
     save_figure(figure, paths["histogram"])

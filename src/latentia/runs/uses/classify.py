@@ -172,7 +172,8 @@ def _drawn(
     n, classes = len(run.dataset.split(split)), run.spec.classes
     result = Classification(method, kept, shown, split, n, errors, confusion, classes, seed, path)
     if path is not None:
-        save_figure(plot_confusion(confusion, classes, title=_title(run, result)), path)
+        title = f"{run.name}: classes from {kept:,} labels"
+        save_figure(plot_confusion(confusion, classes, title=title, remarks=_facts(run, result)), path)
     return result
 
 
@@ -261,7 +262,7 @@ def _represent(run: Run, part: Split, rows: np.ndarray | None) -> dict[str, np.n
     }
 
 
-def _title(run: Run, result: Classification) -> str:
+def _facts(run: Run, result: Classification) -> str:
     draws = len(next(iter(result.errors.values())))
     which = f", mean of {draws} draws" if draws > 1 else ""
     words = {"latents": " from latents", "data": " from the data themselves", "model": ""}
@@ -269,6 +270,6 @@ def _title(run: Run, result: Classification) -> str:
     first, *others = found
     more = "".join(f", {found[name]}{words[name]}" for name in others)
     return (
-        f"{run.name}, {result.labels} labels ({result.method}{which}): {found[first]} of {result.n:,} {result.split} "
-        f"{run.spec.noun}s wrong{words[first]}{more}"
+        f"{result.method}{which}: {found[first]} of {result.n:,} {result.split} {run.spec.noun}s wrong"
+        f"{words[first]}{more}"
     )

@@ -130,7 +130,7 @@ def compare(
         raise ConfigError(f"latents are each posterior's mean or a sample, not '{latents}'")
     names = _names(opened)
     _check_same_data(opened, names, split, input)
-    x, _, source = _first(opened[0], n, split, input)
+    x, shown, source = _first(opened[0], n, split, input)
     reconstructions = [_reconstructed(run, n, split, input) for run in opened]
     projections, y = _projections(opened, points, latents, projection, split, input, seed)
     rows = [_figures(run, name, split, input, seed) for run, name in zip(opened, names, strict=True)]
@@ -142,19 +142,29 @@ def compare(
         row.pop("n")
     if write:
         folder = new_run_path("compare") if out is None else storage.make_folder(Path(out))
-        _write(result, opened[0], y, latents, folder)
+        _write(result, opened[0], shown, y, _words(opened, latents), folder)
     return result
 
 
 def _names(runs: Sequence[Run]) -> list[str]:
-    """The presets where they tell the runs apart, else the folders' names, else numbers."""
+    """The presets where they tell the runs apart; else with the runs' own folders, or numbers where they have none."""
     presets = [run.config.preset or "model" for run in runs]
     if len(set(presets)) == len(runs):
         return presets
-    folders = [f"run {number}" if run.path is None else run.path.name for number, run in enumerate(runs, 1)]
-    if len(set(folders)) == len(runs):
-        return folders
+    paths = [run.path for run in runs]
+    for parts in (1, 2, 3):
+        folders = ["/".join(path.resolve().parts[-parts:]) for path in paths if path is not None]
+        if len(set(folders)) == len(runs):
+            pairs = zip(presets, folders, strict=True)
+            return [folder if preset in folder else f"{preset}: {folder}" for preset, folder in pairs]
     return [f"{number}: {preset}" for number, preset in enumerate(presets, 1)]
+
+
+def _words(runs: Sequence[Run], latents: str) -> str:
+    """What was drawn; the latents of an autoencoder are points, of which there is no mean."""
+    if any(getattr(run.model.posterior, "deterministic", False) for run in runs):
+        return "latents"
+    return {"mean": "posterior means", "sample": "posterior samples"}[latents]
 
 
 def _check_same_data(runs: Sequence[Run], names: Sequence[str], split: str, input: str | Path | None) -> None:
@@ -265,12 +275,14 @@ def _and(names: Sequence[str]) -> str:
     return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"
 
 
-def _write(result: Comparison, run: Run, y: Tensor | None, latents: str, folder: Path) -> None:
+def _write(result: Comparison, run: Run, shown: Tensor | None, y: Tensor | None, words: str, folder: Path) -> None:
     paths = {"images": folder / "compare-images.png", "latents": folder / "compare-latents.png"}
     title = f"{result.source} through {len(result.names)} models"
-    figure = plot_side_by_side(result.x, result.reconstructions, run.spec, names=result.names, title=title)
+    labels = None if shown is None else [run.spec.classes[int(label)] for label in shown]
+    figure = plot_side_by_side(
+        result.x, result.reconstructions, run.spec, names=result.names, labels=labels, title=title
+    )
     save_figure(figure, paths["images"])
-    words = {"mean": "posterior means", "sample": "posterior samples"}[latents]
     count = len(result.projections[0].points)
     figure = plot_latents_side_by_side(
         result.projections,

@@ -112,7 +112,7 @@ def embed(
         z, source.y, classes, projected.points, projected.axes, latents, projected.method, source.source, seed, *paths
     )
     if folder is not None:
-        _write(result, projected, _title(result, projected))
+        _write(result, projected, _title(run, result), projected.note)
     return result
 
 
@@ -139,15 +139,16 @@ def _folder(run: Run, out: str | Path | None) -> Path | None:
     return None if run.directory is None else storage.make_folder(run.directory.latents)
 
 
-def _title(result: Embedding, projected: Projection) -> str:
+def _title(run: Run, result: Embedding) -> str:
     count = f"{len(result.points):,}"
     if len(result.points) < len(result.latents):
         count = f"the first {count} of {len(result.latents):,}"
-    words = {"mean": "posterior means", "sample": "posterior samples"}[result.which]
-    return f"{words} of {count} {result.source}" + (f": {projected.note}" if projected.note else "")
+    point = getattr(run.model.posterior, "deterministic", False)
+    words = "latents" if point else {"mean": "posterior means", "sample": "posterior samples"}[result.which]
+    return f"{words} of {count} {result.source}"
 
 
-def _write(result: Embedding, projected: Projection, title: str) -> None:
+def _write(result: Embedding, projected: Projection, title: str, remarks: str) -> None:
     assert result.csv is not None and result.npz is not None and result.picture is not None
     storage.write_text(result.csv, _table(result))
     arrays: dict[str, Any] = {
@@ -161,7 +162,7 @@ def _write(result: Embedding, projected: Projection, title: str) -> None:
     np.savez(buffer, allow_pickle=False, **arrays)
     storage.write_bytes(result.npz, buffer.getvalue())
     y = None if result.y is None else result.y[: len(result.points)].numpy()
-    save_figure(plot_projection(projected, y, result.classes, title=title), result.picture)
+    save_figure(plot_projection(projected, y, result.classes, title=title, remarks=remarks), result.picture)
 
 
 def _table(result: Embedding) -> str:

@@ -12,6 +12,7 @@ from torch import Tensor
 
 from latentia.errors import ConfigError
 from latentia.exploration.grids import along
+from latentia.exploration.plots import ACTIVE_RATE
 from latentia.exploration.style import save_figure
 from latentia.exploration.walks import Row, plot_traversals
 from latentia.runs.uses.material import (
@@ -178,17 +179,32 @@ def _draw(run: Run, result: Traversal, columns: Tensor, picture: Path) -> None:
     remarks = [
         "columns: " + ("value of z" if result.unit == "z" else "standard deviations of z over the data, from its mean"),
         *(["outlined: nearest to the image's own value"] if any(row.own is not None for row in rows) else []),
-        *(["inactive: carries next to nothing"] if not all(result.active) else []),
         *([f"{left_out} dimensions are not shown"] if left_out else []),
     ]
     title = f"latent dimensions moved one at a time, from {start}{where_decoded(run)} ({run.name})"
     save_figure(
         plot_traversals(
-            result.frames.float(), [f"{value:.3g}" for value in columns], rows, run.spec, title=title, remarks=remarks
+            result.frames.float(),
+            [f"{value:.3g}" for value in columns],
+            rows,
+            run.spec,
+            title=title,
+            remarks=remarks,
+            grey="hardly varies over the data" if result.rates is None else f"a rate of at most {ACTIVE_RATE:g} nats",
         ),
         picture,
     )
 
 
 def _small(rate: float) -> str:
-    return f"{rate:.2f}" if rate >= 0.1 else f"{rate:.3f}" if rate >= 0.0005 else "0.000"
+    """A rate with as many digits as show on which side of the limit it lies.
+
+    Example:
+        >>> _small(2.104), _small(0.0004), _small(0.01004)
+        ('2.10', '0.000', '0.01004')
+    """
+    shown = f"{rate:.2f}" if rate >= 0.1 else f"{max(rate, 0.0):.3f}"
+    digits = 4
+    while (float(shown) > ACTIVE_RATE) != (rate > ACTIVE_RATE):
+        shown, digits = f"{rate:.{digits}f}", digits + 1
+    return shown
