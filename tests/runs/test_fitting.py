@@ -136,24 +136,31 @@ def test_training_on_equals_training_longer(tmp_path: Path, arrays: dict[str, An
     assert open_run(tmp_path / "short").config.training.epochs == 5.0
 
 
+class Listener(Events):
+    """Remembers what is said."""
+
+    def __init__(self) -> None:
+        self.heard: list[str] = []
+
+    def said(self, message: str) -> None:
+        """Remember it."""
+        self.heard.append(message)
+
+
 def test_a_finished_run_is_returned_as_it_is(tmp_path: Path, arrays: dict[str, Any]):
     first = start(arrays, tmp_path / "run")
     before = {path: path.stat().st_mtime_ns for path in (tmp_path / "run").rglob("*")}
-    heard: list[str] = []
-    listener = Events()
-    listener.said = heard.append
+    listener = Listener()
     assert fitting.resume(tmp_path / "run", events=listener).summary == first.summary
-    assert "there was nothing to do: to train on, say with --epochs" in heard[0]
+    assert "there was nothing to do: to train on, say with --epochs" in listener.heard[0]
     assert {path: path.stat().st_mtime_ns for path in (tmp_path / "run").rglob("*")} == before
 
 
 @pytest.mark.parametrize(("device", "threads", "said"), [("cpu", 1, True), ("cpu", 0, False), ("cuda", 1, False)])
 def test_a_resumed_run_says_that_it_keeps_its_threads(device: str, threads: int, said: bool):
-    heard: list[str] = []
-    listener = Events()
-    listener.said = heard.append
+    listener = Listener()
     fitting._say_threads(Execution(device, "fp32", torch.get_num_threads() + threads, False), listener)
-    assert ("as the run began" in "".join(heard)) == said
+    assert ("as the run began" in "".join(listener.heard)) == said
 
 
 @pytest.mark.parametrize("state", ["finished", "interrupted"])
