@@ -20,9 +20,8 @@ from latentia import storage
 from latentia.recipes.config import override
 from latentia.recipes.presets import find_preset
 from latentia.recipes.second_stages import make_stage
-from latentia.runs.fitting import resolve
+from latentia.runs.fitting import completed, resolve
 from latentia.runs.priors import fingerprint
-from latentia.runs.reproduction import completed
 from latentia.training.events import Events
 from latentia.training.execution import describe_machine
 

@@ -30,7 +30,9 @@ if TYPE_CHECKING:
     from latentia.runs import open_run as open_run
     from latentia.runs import presets as presets
     from latentia.runs import resume as resume
+    from latentia.runs import resume_seeds as resume_seeds
     from latentia.runs import train as train
+    from latentia.runs import train_seeds as train_seeds
     from latentia.studio import explore as explore
 
     __version__: str
@@ -50,7 +52,9 @@ _attached, __dir__, __all__ = attach(
         "open_run": "runs",
         "presets": "runs",
         "resume": "runs",
+        "resume_seeds": "runs",
         "train": "runs",
+        "train_seeds": "runs",
     },
 )
 

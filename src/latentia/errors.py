@@ -7,7 +7,8 @@ Below everything: this module imports nothing of Latentia. Every error that a us
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from typing import Any
 
 
 class LatentiaError(ValueError):
@@ -59,6 +60,18 @@ class DivergedError(LatentiaError):
     """Training produced a NaN or infinite loss; the last good checkpoint is kept."""
 
     exit_code = 3
+
+
+class SeedsFailed(LatentiaError):
+    """Some of several seeds were not trained to their end; the others are finished.
+
+    Attributes:
+        summary: What the others came to, and under ``failed`` what became of these.
+    """
+
+    def __init__(self, message: str, summary: Mapping[str, Any], exit_code: int) -> None:
+        super().__init__(message)
+        self.summary, self.exit_code = summary, exit_code
 
 
 class Interrupted(LatentiaError):

@@ -146,7 +146,49 @@ def test_train_over_seeds(latentia: Any, tmp_path: Path, capsys: pytest.CaptureF
     printing.trained_seeds(summary)
     lines = capsys.readouterr().out.splitlines()
     assert "standard deviation" in lines[1]
-    assert [line.split()[0] for line in lines[2:]] == ["distortion", "mse", "run", "run"]
+    assert [line.split()[0] for line in lines[2:]] == ["distortion", "mse", "run", "run", "time"]
+
+
+def test_seeds_count_from_the_first_and_go_side_by_side(latentia: Any, tmp_path: Path) -> None:
+    small = ["--set", "training.threads=1", "--set", "model.encoder.hidden=[4]", "--set", "model.decoder.hidden=[4]"]
+    arguments = ["train", "ae", "--steps", 3, "--seed", 4, "--seeds", 2, *small, "--out", "both"]
+    result = latentia(*arguments, cwd=tmp_path, OMP_NUM_THREADS="2")
+    assert result.returncode == 0, result.stderr
+    assert "2 seeds, side by side in processes of their own, with 1, 1 threads" in result.stderr
+    for seed in (4, 5):
+        assert f"seed {seed}: training ae on digits: 3 steps" in result.stderr
+        assert f"run       both/seed-{seed}" in result.stdout
+    assert "over seeds" in result.stdout and "standard deviation" in result.stdout
+    again = document(latentia("resume", "both", "--json", cwd=tmp_path))
+    assert again["seeds"] == [4, 5] and [Path(run["run"]).name for run in again["runs"]] == ["seed-4", "seed-5"]
+    assert "go on with them by `latentia resume" in refused(latentia(*arguments, cwd=tmp_path), 1)
+    assert "name one of them, such as" in refused(latentia("evaluate", "both", cwd=tmp_path), 1)
+    assert "--epochs is for one run" in refused(latentia("resume", "both", "--epochs", 9, cwd=tmp_path), 2)
+
+
+def test_a_seed_that_fails_is_told_beside_the_others(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from latentia.cli import entry
+    from latentia.errors import DivergedError
+    from latentia.runs import pictures, seeds
+
+    monkeypatch.setattr(pictures, "draw_run", lambda run, evaluation: None)
+    completed = seeds.completed
+
+    def diverging(config: Any, *arguments: Any, **more: Any) -> Any:
+        if config.seed == 1:
+            raise DivergedError("the loss became NaN")
+        return completed(config, *arguments, **more)
+
+    monkeypatch.setattr(seeds, "completed", diverging)
+    arguments = ["train", "ae", "--steps", "2", "--seeds", "3", "--out", str(tmp_path / "runs"), "--json"]
+    assert entry.run(arguments) == 3
+    captured = capsys.readouterr()
+    summary = json.loads(captured.out)
+    assert summary["seeds"] == [0, 2] and len(summary["test"]["mse"]["values"]) == 2
+    assert summary["failed"] == [{"seed": 1, "error": "the loss became NaN", "exit_code": 3}]
+    assert captured.err.endswith("latentia: error: seed 1: the loss became NaN; the other 2 are finished\n")
 
 
 @pytest.mark.parametrize(

@@ -85,7 +85,8 @@ def test_a_bug_keeps_its_traceback(monkeypatch: pytest.MonkeyPatch, capsys: pyte
         (["train", "vae", "--epochs", "0"], "not a positive number"),
         (["train", "vae", "--steps", "0"], "'--steps'"),
         (["train", "vae", "--epochs", "1", "--steps", "1"], "--epochs and --steps exclude each other"),
-        (["train", "vae", "--seed", "1", "--seeds", "2"], "--seed and --seeds exclude each other"),
+        (["train", "vae", "--seeds", "0"], "'--seeds'"),
+        (["train", "vae", "--seed", str(2**63 - 1), "--seeds", "2"], "seed"),
         (
             ["train", "vae", "--precision", "fp16"],
             "'--precision': 'fp16' is not one of 'auto', 'fp32', 'bf16'. Did you",

@@ -89,6 +89,34 @@ def test_a_closed_stderr_stops_nothing(listener: type[progress.Lines], monkeypat
     tell(listener())
 
 
+def test_several_trainings_are_told_apart(capsys: pytest.CaptureFixture[str]) -> None:
+    whole = progress.Lines()
+    for seed in (3, 4):
+        tell(whole.of(seed))
+    lines = capsys.readouterr().err.splitlines()
+    assert lines[0].startswith("seed 3: training vae") and lines[3] == "seed 3: epoch 2  step 6/6  3.0 s  loss 3.00"
+    assert [line[:7] for line in lines] == ["seed 3:"] * 4 + ["seed 4:"] * 4
+
+
+def test_several_trainings_have_a_bar_each() -> None:
+    whole = progress.Bar()
+    one, other = whole.of(3), whole.of(4)
+    for listener in (one, other):
+        listener.started(PLAN)
+    one.progressed(2)
+    other.logged(row(5, 4.0))
+    assert whole.progress is not None
+    assert [(task.completed, task.description) for task in whole.progress.tasks] == [
+        (2, "seed 3: "),
+        (5, "seed 4: train loss 4.00"),
+    ]
+    one.finished({})
+    assert [task.completed for task in whole.progress.tasks] == [5]
+    whole.close()
+    other.finished({})  # which comes too late to be drawn
+    assert whole.progress is None
+
+
 def test_no_terminal_means_no_bar() -> None:
     with progress.shown() as events:
         assert type(events) is progress.Lines

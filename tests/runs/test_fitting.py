@@ -201,21 +201,6 @@ def test_a_lost_best_checkpoint_is_chosen_anew(tmp_path: Path, arrays: dict[str,
         assert value.equal(found.tensors["ema"][name])
 
 
-def test_several_seeds_are_summarised(tmp_path: Path, arrays: dict[str, Any]):
-    summary = fitting.train_seeds("vae", arrays, seeds=3, directory=tmp_path / "runs", settings=SMALL)
-    values = [run["test"]["elbo"] for run in summary["runs"]]
-    assert len(set(values)) == 3
-    assert summary["test"]["elbo"]["mean"] == pytest.approx(np.mean(values))
-    assert summary["test"]["elbo"]["standard_deviation"] == pytest.approx(np.std(values, ddof=1))
-    assert sorted(path.name for path in (tmp_path / "runs").iterdir()) == ["seed-0", "seed-1", "seed-2"]
-    with pytest.raises(RunError, match="not empty"):
-        fitting.train_seeds("vae", arrays, seeds=2, directory=tmp_path / "runs", settings=SMALL)
-    with pytest.raises(ConfigError, match="at least 1"):
-        fitting.train_seeds("vae", arrays, seeds=0, directory=None)
-    alone = fitting.train_seeds("ae", arrays, seeds=1, directory=None, settings=SMALL)
-    assert alone["test"]["elbo"] is None and alone["test"]["mse"]["standard_deviation"] is None
-
-
 def test_runs_started_at_once_get_folders_of_their_own(tmp_path: Path):
     paths: list[Path] = []
     threads = [threading.Thread(target=lambda: paths.append(new_run_path("vae", tmp_path))) for _ in range(8)]

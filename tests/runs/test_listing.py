@@ -12,7 +12,7 @@ from PIL import Image
 from latentia.errors import ConfigError, DataError, RunError
 from latentia.recipes.config import Config, make_config
 from latentia.recipes.presets import PRESETS
-from latentia.runs import fitting
+from latentia.runs import fitting, seeds
 from latentia.runs.directory import RunDirectory
 from latentia.runs.listing import describe_data, describe_preset, list_runs, presets
 
@@ -82,7 +82,7 @@ def test_presets_have_one_line_each():
 def test_runs_are_listed_the_latest_first(tmp_path: Path, arrays: dict[str, Any], no_pictures: None):
     for name in ("one", "two"):
         fitting.train("vae", arrays, directory=tmp_path / name, settings=SMALL)
-    fitting.train_seeds("ae", arrays, seeds=2, directory=tmp_path / "many", settings=SMALL)
+    seeds.train_seeds("ae", arrays, seeds=2, directory=tmp_path / "many", settings=SMALL)
     (tmp_path / "not-a-run").mkdir()
     early, late = RunDirectory(tmp_path / "one"), RunDirectory(tmp_path / "two")
     for directory, beat in ((early, "2001-01-01T00:00:00+00:00"), (late, "2099-01-01T00:00:00+00:00")):

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
 from latentia.cli import completion, options
-from latentia.errors import ConfigError, did_you_mean
+from latentia.errors import ConfigError, SeedsFailed, did_you_mean
 from latentia.training.launch import launched
 
 PresetOrConfig = Annotated[
@@ -47,14 +48,17 @@ Seed = Annotated[
         metavar="N",
         min=0,
         max=options.MOST_SEED,
-        help="Seed of everything random; presets say 0.",
+        help="Seed of everything random; presets say 0. With --seeds, the first one.",
         show_default=False,
     ),
 ]
 Seeds = Annotated[
     int | None,
     typer.Option(
-        metavar="N", min=1, help="Train N times, with the seeds 0 to N - 1, and give the spread.", show_default=False
+        metavar="N",
+        min=1,
+        help="Train N times, with seeds that count from --seed, at once where that can be, and give the spread.",
+        show_default=False,
     ),
 ]
 Device = Annotated[
@@ -130,7 +134,6 @@ def train(
     `torchrun --nproc-per-node 2 -m latentia train ...` shares each batch between two processes or GPUs.
     """
     options.exclude("--epochs", epochs, "--steps", steps)
-    options.exclude("--seed", seed, "--seeds", seeds)
     options.exclude("--profile", profile or None, "--seeds", seeds)
     from latentia import runs
     from latentia.cli import printing, progress
@@ -141,29 +144,43 @@ def train(
         "directory": "auto" if out is None else out,
         "epochs": epochs,
         "steps": steps,
+        "seed": seed,
         "device": device,
         "precision": precision,
         "settings": settings or [],
     }
+    if seeds is not None:
+        _say_seeds(
+            json, lambda events: runs.train_seeds(preset_or_path(preset), seeds=seeds, events=events, **arguments)
+        )
+        return
     with progress.shown() as events:
-        system = preset_or_path(preset)
-        if seeds is not None:
-            summary = runs.train_seeds(system, seeds=seeds, events=events, **arguments)
-            run = None
-        else:
-            run = runs.train(system, seed=seed, events=events, profile=profile and _stopwatch(), **arguments)
-            summary = run.summary
+        run = runs.train(preset_or_path(preset), events=events, profile=profile and _stopwatch(), **arguments)
     if not launched().main:  # process 0 says what came of it
         return
     if json:
-        printing.document(summary)
-    elif run is None:
-        printing.trained_seeds(summary)
-    else:
-        printing.trained(summary)
-        if profile:
-            printing.profiled(summary["profile"])
-        printing.written(run)
+        printing.document(run.summary)
+        return
+    printing.trained(run.summary)
+    if profile:
+        printing.profiled(run.summary["profile"])
+    printing.written(run)
+
+
+def _say_seeds(json: bool, training: Callable[[Any], Mapping[str, Any]]) -> None:
+    """Train several seeds and print what came of them, also if it did of some of them alone."""
+    from latentia.cli import printing, progress
+
+    fault = None
+    with progress.shown() as events:
+        try:
+            summary = training(events)
+        except SeedsFailed as error:
+            fault, summary = error, error.summary
+    if launched().main:
+        (printing.document if json else printing.trained_seeds)(summary)
+    if fault is not None:
+        raise fault
 
 
 def _stopwatch() -> Any:
@@ -188,11 +205,17 @@ def resume(
 ) -> None:
     """Go on with an interrupted run, as if nothing had happened.
 
-    A finished run stays as it is, unless --epochs asks for more.
+    A finished run stays as it is, unless --epochs asks for more. RUN may be the folder that `latentia train --seeds`
+    made: the seeds that are not finished go on.
     """
     from latentia import runs
     from latentia.cli import printing, progress
 
+    if runs.is_group(run):
+        if epochs is not None:
+            raise ConfigError(f"--epochs is for one run: give one of those in {run}, such as {run}/seed-0")
+        _say_seeds(json, lambda events: runs.resume_seeds(run, events=events))
+        return
     with progress.shown() as events:
         resumed = runs.resume(run, epochs=epochs, events=events)
     if not launched().main:

@@ -156,6 +156,8 @@ def trained_seeds(summary: Mapping[str, Any]) -> None:
     for run in runs:
         if run.get("run") is not None:
             print(f"run       {near(run['run'])}")
+    if summary.get("seconds"):
+        print(f"time      {summary['seconds']:.1f} s for all")
 
 
 def reproduced(records: Sequence[Mapping[str, Any]]) -> None:

@@ -56,12 +56,21 @@ def _console() -> Console:
 
 
 class Lines:
-    """One line at the start, one per epoch, one per message."""
+    """One line at the start, one per epoch, one per message.
 
-    def __init__(self) -> None:
+    Args:
+        name: What stands before each line, where several trainings are told about.
+    """
+
+    def __init__(self, name: str = "") -> None:
+        self.name = name
         self.total = 0
         self.epoch = Means()
         self.pending: tuple[int, str] | None = None  # an epoch's line, to which its validation may still come
+
+    def of(self, seed: int) -> Lines:
+        """The listener for one of several trainings."""
+        return Lines(f"seed {seed}: ")
 
     def started(self, plan: Mapping[str, Any]) -> None:
         """Say what is trained on what."""
@@ -113,7 +122,7 @@ class Lines:
     def say(self, text: str) -> None:
         """Print a line, unless nobody listens any more."""
         with suppress(OSError, ValueError):
-            print(text, file=sys.stderr, flush=True)
+            print(f"{self.name}{text}", file=sys.stderr, flush=True)
 
     def close(self) -> None:
         """Print what was held back."""
@@ -121,29 +130,31 @@ class Lines:
 
 
 class Bar(Lines):
-    """A bar with the time that is left and the latest terms; messages stand above it."""
+    """A bar with the time that is left and the latest terms; messages stand above it.
 
-    def __init__(self) -> None:
-        super().__init__()
+    Args:
+        name: What stands beside the bar, where there are several.
+        whole: The bar that this one is drawn with, if it is that of one of several trainings.
+    """
+
+    def __init__(self, name: str = "", whole: Bar | None = None) -> None:
+        super().__init__(name)
+        self.whole = whole
         self.progress: Progress | None = None
         self.task: TaskID | None = None
+
+    def of(self, seed: int) -> Bar:
+        """A bar for one of several trainings, below those of the others."""
+        self.progress = self.progress or _bars()
+        return Bar(f"seed {seed}: ", self)
 
     def started(self, plan: Mapping[str, Any]) -> None:
         """Say what is trained on what, and draw the bar."""
         self.close()
         super().started(plan)
-        from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
-
-        self.progress = Progress(
-            BarColumn(bar_width=24),
-            MofNCompleteColumn(),
-            TimeRemainingColumn(),
-            TextColumn("{task.description}", markup=False),
-            console=_console(),
-            transient=True,
-        )
-        self.task = self.progress.add_task("", total=plan["steps"], completed=plan.get("step") or 0)
-        self.progress.start()
+        self.progress = _bars() if self.whole is None else self.whole.progress
+        if self.progress is not None:
+            self.task = self.progress.add_task(self.name, total=plan["steps"], completed=plan.get("step") or 0)
 
     def progressed(self, step: int) -> None:
         """Move the bar."""
@@ -153,7 +164,8 @@ class Bar(Lines):
     def logged(self, row: Mapping[str, Any]) -> None:
         """Show the latest terms beside the bar."""
         if self.progress is not None and self.task is not None:
-            self.progress.update(self.task, completed=row["step"], description=f"{row['split']} {terms(row)}")
+            told = f"{self.name}{row['split']} {terms(row)}"
+            self.progress.update(self.task, completed=row["step"], description=told)
 
     def finished(self, summary: Mapping[str, Any]) -> None:
         """Clear the bar away."""
@@ -161,16 +173,37 @@ class Bar(Lines):
 
     def say(self, text: str) -> None:
         """Print a line above the bar."""
-        if self.progress is None:
+        progress = self.progress if self.whole is None else self.whole.progress
+        if progress is None:
             super().say(text)
         else:
-            self.progress.console.print(text, soft_wrap=True)
+            progress.console.print(f"{self.name}{text}", soft_wrap=True)
 
     def close(self) -> None:
         """Clear the bar away."""
-        if self.progress is not None:
+        if self.progress is None:
+            return
+        if self.whole is None:
             self.progress.stop()
-            self.progress = None
+        elif self.task is not None:
+            self.progress.remove_task(self.task)
+        self.progress = self.task = None
+
+
+def _bars() -> Progress:
+    """Where bars are drawn, one below the other."""
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+    progress = Progress(
+        BarColumn(bar_width=24),
+        MofNCompleteColumn(),
+        TimeRemainingColumn(),
+        TextColumn("{task.description}", markup=False),
+        console=_console(),
+        transient=True,
+    )
+    progress.start()
+    return progress
 
 
 class Means:

@@ -23,8 +23,10 @@ __getattr__, __dir__, __all__ = attach(
         "open_run": "run",
         "presets": "listing",
         "reproduce": "reproduction",
+        "is_group": "seeds",
         "resume": "fitting",
+        "resume_seeds": "seeds",
         "train": "fitting",
-        "train_seeds": "fitting",
+        "train_seeds": "seeds",
     },
 )

@@ -34,6 +34,7 @@ from latentia.training.checkpoint import CheckpointStore
 from latentia.training.metrics import MetricsFile
 
 SCHEMA_VERSION = 1
+GROUP_FILE = "seeds.json"  # in a folder that holds a run for each of several seeds
 _BEFORE_CONFIG = {"run.lock", "meta.json", "status.json", "log.txt"}  # what a crash can leave before there is a run
 
 
@@ -165,6 +166,11 @@ class RunDirectory:
                 f"{self.path} is a run already: go on with it by `latentia resume {shlex.quote(str(self.path))}`, "
                 "or choose another folder with --out"
             )
+        if (self.path / GROUP_FILE).is_file():
+            raise RunError(
+                f"{self.path} holds several seeds already: go on with them by "
+                f"`latentia resume {shlex.quote(str(self.path))}`, or choose another folder with --out"
+            )
         if self.path.is_dir():
             foreign = [path.name for path in self.path.iterdir() if not self._ours(path)]
             if foreign:
@@ -185,6 +191,8 @@ class RunDirectory:
             raise RunError(f"{self.path} is a file of a run: give the run's folder, {self.path.parent}")
         if not self.path.is_dir():
             raise RunError(f"there is no run {self.path}: {_where_runs_are()}")
+        if not self.config_file.is_file() and (self.path / GROUP_FILE).is_file():
+            raise RunError(f"{self.path} holds the runs of several seeds: name one of them, such as {self.path}/seed-0")
         if not self.config_file.is_file():
             raise RunError(f"{self.path} is not a run, it has no config.toml: {_where_runs_are()}")
         version = self.meta().get("schema_version", SCHEMA_VERSION)

@@ -1,4 +1,4 @@
-"""The use cases that make a run: train, resume, several seeds, the demo."""
+"""The use cases that make a run: train, resume, the demo."""
 
 from __future__ import annotations
 
@@ -15,14 +15,13 @@ import torch
 from latentia.data.sources import SOURCES
 from latentia.data.sources import load as load_data
 from latentia.errors import ConfigError, RunError
-from latentia.maths.spread import mean_and_deviation
 from latentia.recipes.config import Config, override, read_config
 from latentia.recipes.presets import find_preset
 from latentia.runs.directory import RunDirectory, new_run_path
 from latentia.runs.job import Job, planned_steps
 from latentia.runs.model_folder import is_whole
 from latentia.runs.report import short
-from latentia.runs.run import Run, reload_data
+from latentia.runs.run import Run, open_run, reload_data
 from latentia.training.distributed import Ranks, joined
 from latentia.training.events import Events
 from latentia.training.execution import Execution
@@ -220,57 +219,45 @@ _ARGUMENTS = {
     "data.source": "data",
     "seed": "seed",
 }
-_RESOLVED = ("epochs", "steps", "device", "precision", "settings")
 
 
-def train_seeds(
-    preset: str | Path | Config,
-    data: Any = None,
+def completed(
+    config: Config,
+    place: Path | None,
+    data_dir: str | Path | None = None,
+    events: Events | None = None,
     *,
-    seeds: int,
-    directory: str | Path | None = "auto",
-    **arguments: Any,
-) -> dict[str, Any]:
-    """Train the same system with the seeds 0 to ``seeds`` - 1 and summarise the test figures.
+    data: Any = None,
+) -> Run:
+    """Complete the run of a config: as it lies there if it is finished, continued, or trained.
 
     Args:
-        preset: As for :func:`train`.
-        data: As for :func:`train`.
-        seeds: How many runs.
-        directory: A folder for the runs, ``seed-0``, ``seed-1`` ...; ``None`` writes nothing.
-        **arguments: Further arguments of :func:`train`.
-
-    Returns:
-        ``runs`` with each run's summary, and ``test`` with the mean, standard deviation and values of each figure; of
-        several processes that ``torchrun`` started, only in process 0.
+        config: The resolved config.
+        place: The run's folder, which may be absent; ``None`` to write nothing.
+        data_dir: Where original files are looked for first.
+        events: Who is told about progress.
+        data: The arrays that it is trained on, if they are passed from Python.
 
     Raises:
-        ConfigError: If ``seeds`` is smaller than 1.
+        RunError: If there is a run with other settings.
     """
-    if seeds < 1:
-        raise ConfigError(f"seeds must be at least 1, not {seeds}")
-    config = resolve(preset, data, **{key: value for key, value in arguments.items() if key in _RESOLVED})
-    summaries = []
-    with joined(config.training.device) as ranks:
-        if not ranks.main:
-            directory = None
-        elif directory == "auto":
-            directory = new_run_path(f"{config.preset or 'model'}-seeds")
-        elif directory is not None:
-            RunDirectory(Path(directory)).check_free()
-        for seed in range(seeds):
-            place = None if directory is None else Path(directory) / f"seed-{seed}"
-            run = train(preset, data, directory=place, seed=seed, **arguments)
-            if ranks.main:
-                summaries.append(run.summary)
-    figures: dict[str, Any] = {}
-    for name in ("elbo", "distortion", "rate", "mse"):
-        values = [summary["test"][name] for summary in summaries if summary["test"] is not None]
-        if values and None not in values:
-            figures[name] = {**mean_and_deviation(values), "values": values}
-        else:
-            figures[name] = None
-    return {"runs": summaries, "test": figures}
+    if place is None or not RunDirectory(place).config_file.exists():
+        return train(config, data, data_dir=data_dir, directory=place, events=events)
+    return finished_run(config, place) or resume(place, data=data, events=events)
+
+
+def finished_run(config: Config, place: Path) -> Run | None:
+    """The finished run of a config, if it lies there.
+
+    Raises:
+        RunError: If there is a run with other settings.
+    """
+    directory = RunDirectory(place)
+    if not directory.config_file.exists():
+        return None
+    if directory.read_config() != config:
+        raise RunError(f"{place} is a run with other settings: give another --out, or remove it")
+    return open_run(place) if directory.state() == "finished" else None
 
 
 def demo(directory: str | Path | None = None, events: Events | None = None) -> Run:

@@ -13,9 +13,9 @@ from latentia.maths.spread import Spread, mean_and_deviation
 from latentia.recipes.config import Config, override
 from latentia.recipes.presets import find_preset
 from latentia.recipes.published import FIGURES, PUBLISHED, PublishedSystem, find_published
-from latentia.runs.directory import RunDirectory
-from latentia.runs.fitting import resolve, resume, train
+from latentia.runs.fitting import resolve
 from latentia.runs.run import Run, open_run
+from latentia.runs.seeds import complete_all
 from latentia.training.events import Events
 
 QUICK_STEPS = 100
@@ -39,6 +39,7 @@ def reproduce(
 ) -> list[dict[str, Any]]:
     """Retrain published systems at their own budgets and compare.
 
+    The seeds of a system are trained at once where that can be, as :func:`~latentia.runs.seeds.train_seeds` says.
     Every seed is a run of its own in ``out/runs/NAME/seed-N``, and every system's record a file ``out/NAME.json``. Runs
     that are finished there are used as they are, and those that were interrupted go on, so that the same call
     completes what was begun.
@@ -70,10 +71,12 @@ def reproduce(
     records = []
     for system in systems:
         config = _config(system, quick, settings)
-        finished = []
-        for seed in range(seeds):
-            place = Path(out) / "runs" / system.name / f"seed-{seed}"
-            finished.append(completed(resolve(config, data, seed=seed), place, data_dir, events))
+        configs = [resolve(config, data, seed=seed) for seed in range(seeds)]
+        places = [Path(out) / "runs" / system.name / f"seed-{seed}" for seed in range(seeds)]
+        for outcome in complete_all(configs, places, data_dir=data_dir, events=events):
+            if outcome.error is not None:
+                raise outcome.error
+        finished = [open_run(place) for place in places]
         record = _record(system, finished, compares=data == "mnist" and not quick)
         record["command"] = _command(system.name, data, seeds, quick, settings)
         storage.write_json(storage.make_folder(Path(out)) / f"{system.name}.json", record)
@@ -91,28 +94,6 @@ def _config(system: PublishedSystem, quick: bool, settings: Sequence[str]) -> Co
     ):
         config = override(config, assignments)
     return config
-
-
-def completed(config: Config, place: Path, data_dir: str | Path | None, events: Events) -> Run:
-    """Complete the run of a config: as it lies there if it is finished, continued, or trained.
-
-    Args:
-        config: The resolved config.
-        place: The run's folder, which may be absent.
-        data_dir: Where original files are looked for first.
-        events: Who is told about progress.
-
-    Raises:
-        RunError: If there is a run with other settings.
-    """
-    directory = RunDirectory(place)
-    if not directory.config_file.exists():
-        return train(config, data_dir=data_dir, directory=place, events=events)
-    if directory.read_config() != config:
-        raise RunError(f"{place} is a run with other settings: give another --out, or remove it")
-    if directory.status().get("state") == "finished":
-        return open_run(place)
-    return resume(place, events=events)
 
 
 def _record(system: PublishedSystem, runs: Sequence[Run], *, compares: bool) -> dict[str, Any]:

@@ -12,6 +12,10 @@ from typing import Any
 class Events:
     """A listener that hears nothing; derive from it and override what is of interest."""
 
+    def of(self, seed: int) -> Events:
+        """The listener for one of several trainings, by its seed; it hears of that one alone."""
+        return self
+
     def started(self, plan: Mapping[str, Any]) -> None:
         """Training begins.
 
@@ -38,6 +42,10 @@ class Several(Events):
 
     def __init__(self, *listeners: Events) -> None:
         self.listeners = listeners
+
+    def of(self, seed: int) -> Events:
+        """The listeners for one of several trainings."""
+        return Several(*(listener.of(seed) for listener in self.listeners))
 
     def started(self, plan: Mapping[str, Any]) -> None:
         """Training begins."""
