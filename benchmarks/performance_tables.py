@@ -1,4 +1,4 @@
-"""What ``rivals.py``, ``whole_command.py`` and ``streaming.py`` recorded, as rows of words and as parts of a page.
+"""What the scripts that measure speed recorded under ``results/``, as rows of words and as parts of a page.
 
 Knows the shape of the records and nothing of how they were measured; a contender or record that is absent is left out.
 """
@@ -210,6 +210,39 @@ def whole_lines(record: Record, table: Draw, machine: Callable[[Record], str]) -
     ]
 
 
+def seeds_table(record: Record) -> Table:
+    """The wall time of all seeds, by both ways."""
+    rows = [
+        [name, f"{statistics.median(seconds):.1f}", f"{min(seconds):.1f} - {max(seconds):.1f}"]
+        for name, seconds in (
+            ("together", record["together_seconds"]),
+            ("one after the other", record["apart_seconds"]),
+        )
+    ]
+    return ["", "median, s", "from - to, s"], rows
+
+
+def seeds_lines(record: Record, table: Draw, machine: Callable[[Record], str]) -> list[str]:
+    """The part of the page on ``results/seeds_together.json``."""
+    threads = ", ".join(map(str, record["threads_of_each"]))
+    differences = ", ".join(f"{name} {value:.1e}" for name, value in record["largest_difference"].items())
+    alike = max(record["difference_with_as_many_threads"].values())
+    return [
+        "## Several seeds together",
+        "",
+        f"`latentia train PRESET --seeds {len(record['threads_of_each'])}` against as many commands one after the "
+        f"other ({record['what']}): whole commands, with evaluation, pictures and report of every seed; medians of "
+        f"{record['rounds']} rounds in turn. Together they take {record['ratio']:.2f} of the time (less than 1: "
+        f"{_holds(record['ratio'] < 1)}). Together the seeds have {threads} threads, a command by itself "
+        f"{record['threads']}, so that the two differ by rounding (in {record['precision']}), on the test part by at "
+        f"most {differences}; with as many threads by {alike:.0e}.",
+        "",
+        *_tables(table, seeds_table(record)),
+        _made(record, machine),
+        "",
+    ]
+
+
 def streaming_lines(record: Record, table: Draw, machine: Callable[[Record], str]) -> list[str]:
     """The part of the page on ``results/streaming.json``."""
     speed, peak = record["speed"], record["peak_memory"]["mapped"]
@@ -234,6 +267,7 @@ def streaming_lines(record: Record, table: Draw, machine: Callable[[Record], str
 PARTS: dict[str, Callable[[Record, Draw, Callable[[Record], str]], list[str]]] = {
     "rivals.json": rivals_lines,
     "whole_command.json": whole_lines,
+    "seeds_together.json": seeds_lines,
     "streaming.json": streaming_lines,
 }
 """File under ``results/`` -> the part of the page that it becomes, in order."""
