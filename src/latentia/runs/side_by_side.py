@@ -130,7 +130,7 @@ def _outcome(name: str, value: Any, member: Member, stopping: bool) -> Outcome:
     if name == "completed":
         return Outcome(summary=value)
     if name == "failed":
-        return Outcome(error=getattr(errors, value["kind"])(value["message"]))
+        return Outcome(error=getattr(errors, value["kind"], LatentiaError)(value["message"]))
     if stopping:
         return Outcome(error=Interrupted("interrupted"))
     how = f"by signal {-value} ({_signal(-value)})" if value < 0 else f"with exit code {value}"
@@ -165,8 +165,9 @@ class Worker:
     def _listen(self, box: queue.Queue[tuple[Worker, str, Any]]) -> None:
         assert self.process.stdout is not None
         for line in self.process.stdout:
-            name, value = json.loads(line)
-            box.put((self, name, value))
+            with suppress(ValueError):  # a line is cut off where the process died within it
+                name, value = json.loads(line)
+                box.put((self, name, value))
         box.put((self, "ended", self.process.wait()))
 
     def order(self, member: Member, data_dir: str | Path | None) -> None:
