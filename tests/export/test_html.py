@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import importlib.util
+import os
 import re
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -17,7 +20,6 @@ from latentia.errors import ConfigError, RunError
 from latentia.export import PageExport, export_page, graphs
 from latentia.runs.uses.scene import means, scene
 
-CHROMIUM = Path("/usr/bin/chromium")
 AXE = Path(__file__).parents[2] / "frontend" / "node_modules" / "axe-core" / "axe.min.js"
 
 
@@ -83,15 +85,22 @@ def test_tables_and_conditional_models_have_scenes() -> None:
 # --- in a browser -----------------------------------------------------------------------------------------------------
 
 
+def missing(sentence: str) -> None:
+    """Skip, or fail where browser tests are required."""
+    pytest.fail(sentence) if os.environ.get("LATENTIA_REQUIRE_BROWSER") else pytest.skip(sentence)
+
+
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Any]:
-    pytest.importorskip("playwright", reason="browser tests need the package playwright")
-    if not CHROMIUM.is_file():
-        pytest.skip(f"browser tests need Chromium at {CHROMIUM}")
+    path = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
+    if path is None:
+        missing("the page's browser tests need Chromium: apt-get install chromium")
+    if importlib.util.find_spec("playwright") is None:
+        missing("the page's browser tests need Playwright: pip install playwright")
     from playwright.sync_api import sync_playwright
 
     with sync_playwright() as playwright:
-        found = playwright.chromium.launch(executable_path=str(CHROMIUM), args=["--no-sandbox"])
+        found = playwright.chromium.launch(executable_path=path, args=["--no-sandbox"])
         yield found
         found.close()
 
@@ -140,7 +149,7 @@ def test_dragging_decodes(browser: Any, page: PageExport) -> None:
 @pytest.mark.parametrize(("width", "scheme"), [(1440, "light"), (400, "dark")])
 def test_axe_finds_nothing_serious(browser: Any, page: PageExport, width: int, scheme: str) -> None:
     if not AXE.is_file():
-        pytest.skip("axe-core is not installed: run npm ci in frontend/")
+        missing("axe-core is not installed: run npm ci in frontend/")
     tab, _ = opened(browser, page.path, viewport={"width": width, "height": 900}, color_scheme=scheme)
     tab.evaluate(AXE.read_text(encoding="utf-8"))
     found = tab.evaluate("async () => (await axe.run()).violations.map(one => [one.id, one.impact, one.nodes[0].html])")

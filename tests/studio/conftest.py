@@ -12,9 +12,9 @@ import numpy as np
 import pytest
 from starlette.testclient import TestClient
 
+from latentia.exploration.bundle import unpack
 from latentia.runs import pictures, train
 from latentia.studio.app import Server, create_app
-from latentia.studio.bundle import unpack
 
 PORT = 8123
 BASE = f"http://127.0.0.1:{PORT}"

@@ -369,7 +369,7 @@ function Traversals({ scene, batches, z, y }: TraversalsProps) {
       </div>
       <p class="muted small words">
         {facts.unit === "z" ? "From −3 to 3" : "Three standard deviations to each side"}, the others {fromProbe ? "as at the probe" : "at their mean"}; ordered by {facts.rates ? "rate" : "spread"}.
-        {live.length > 0 && live.length < facts.order.length && ` ${facts.order.length - live.length} of ${facts.order.length} dimensions carry next to nothing and are left out.`}
+        {live.length > 0 && live.length < facts.order.length && ` Left out: ${facts.order.length - live.length} of ${facts.order.length} dimensions, which carry next to nothing.`}
       </p>
       {ranked.length > ROWS && (
         <button type="button" class="more" onClick={() => setAll(!all)}>

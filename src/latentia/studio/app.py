@@ -23,9 +23,9 @@ from starlette.responses import FileResponse, JSONResponse, PlainTextResponse, R
 from starlette.routing import Route, WebSocketRoute
 
 from latentia.errors import ConfigError, LatentiaError
+from latentia.exploration.bundle import plain
 from latentia.runs.listing import presets
 from latentia.studio import judging, latents, schema, trying, walks
-from latentia.studio.bundle import plain
 from latentia.studio.catalogue import Catalogue
 from latentia.studio.curves import Curves
 from latentia.studio.desk import Studio

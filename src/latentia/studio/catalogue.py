@@ -14,6 +14,7 @@ from typing import Any
 from latentia.data.dataset import DataSpec
 from latentia.data.sources import SOURCES
 from latentia.errors import LatentiaError
+from latentia.exploration.bundle import plain
 from latentia.recipes.build import build_model
 from latentia.recipes.config import Config
 from latentia.recipes.presets import PRESETS
@@ -24,7 +25,6 @@ from latentia.runs.priors import fitted_names
 from latentia.runs.run import Run
 from latentia.runs.snapshots import kept_steps
 from latentia.studio import pixels
-from latentia.studio.bundle import plain
 from latentia.studio.desk import Studio, is_local, no_weights, without_data
 
 WATCHED = ("config.toml", "meta.json", "status.json", "eval.json", "metrics.jsonl")

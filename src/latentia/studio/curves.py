@@ -11,8 +11,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from latentia.exploration.bundle import plain
 from latentia.runs.directory import RunDirectory
-from latentia.studio.bundle import plain
 
 _CHECKED = 256  # bytes before the end that are compared, to see that a file was not cut back and grown again
 MOST_FILES = 64  # whose columns are kept

@@ -10,13 +10,13 @@ import torch
 
 from latentia.errors import ConfigError, LatentiaError
 from latentia.evaluation.anomaly import SCORES, check_score, threshold
+from latentia.exploration.bundle import pack, plain
 from latentia.recipes.config import Config
 from latentia.runs.run import Run
 from latentia.runs.uses.anomaly import Anomalies
 from latentia.runs.uses.compare import compare as compare_runs
 from latentia.runs.uses.doctor import examine
 from latentia.studio import pixels
-from latentia.studio.bundle import pack, plain
 from latentia.studio.catalogue import Catalogue
 from latentia.studio.curves import Curves
 from latentia.studio.desk import Opened, Studio

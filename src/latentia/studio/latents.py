@@ -16,6 +16,7 @@ from torch import Tensor
 
 from latentia.errors import ConfigError
 from latentia.evaluation.encoding import evaluating
+from latentia.exploration.bundle import pack
 from latentia.exploration.grids import plane as plane_points
 from latentia.exploration.grids import principal_plane
 from latentia.exploration.projection import project
@@ -23,7 +24,6 @@ from latentia.runs.run import Run
 from latentia.runs.uses.feeding import feed
 from latentia.runs.uses.material import Material, decode, encode, is_conditional, label_for, snapped
 from latentia.studio import pixels
-from latentia.studio.bundle import pack
 from latentia.studio.desk import Opened, Studio
 from latentia.studio.query import Query
 

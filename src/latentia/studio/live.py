@@ -17,9 +17,9 @@ import torch
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from latentia.errors import ConfigError, LatentiaError
+from latentia.exploration.bundle import plain
 from latentia.runs.uses.material import decode, is_conditional, label_for, snapped
 from latentia.studio import pixels
-from latentia.studio.bundle import plain
 from latentia.studio.catalogue import Catalogue
 from latentia.studio.curves import Curves
 from latentia.studio.desk import Opened

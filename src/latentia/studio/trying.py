@@ -19,12 +19,12 @@ from torch import Tensor
 from latentia.data.seeds import generator
 from latentia.errors import ConfigError, DataError
 from latentia.evaluation.encoding import evaluating
+from latentia.exploration.bundle import pack
 from latentia.runs.inputs import read_input
 from latentia.runs.run import Run
 from latentia.runs.uses.denoise import KINDS, choose_corruption
 from latentia.runs.uses.material import is_conditional
 from latentia.studio import pixels
-from latentia.studio.bundle import pack
 from latentia.studio.desk import Opened, Studio
 from latentia.studio.query import Query
 

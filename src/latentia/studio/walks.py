@@ -12,6 +12,7 @@ from torch import Tensor
 from latentia.errors import ConfigError, DataError, RunError
 from latentia.evaluation.encoding import evaluating
 from latentia.exploration.animation import gif_bytes
+from latentia.exploration.bundle import pack
 from latentia.exploration.images import to_rgb
 from latentia.exploration.paths import PATHS, walk
 from latentia.runs.directory import RunDirectory
@@ -21,7 +22,6 @@ from latentia.runs.snapshots import kept_steps
 from latentia.runs.uses.material import Material, decode, is_conditional, snapped
 from latentia.runs.uses.ranking import Ranking, is_standard, rank_dimensions
 from latentia.studio import pixels
-from latentia.studio.bundle import pack
 from latentia.studio.desk import Opened, Studio
 from latentia.studio.latents import label, point
 from latentia.studio.query import Query

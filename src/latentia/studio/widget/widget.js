@@ -34,7 +34,7 @@ function x(e, t) {
 }
 function S(t) {
 	var n, r = t.__v, i = r.__e, a = [], o = [], s = t.__P;
-	s && ((n = g({ constructor: u }, r)).__v = r.__v + 1, e.vnode && e.vnode(n), j(s, n, r, t.__n, s.namespaceURI, 32 & r.__u ? [i] : null, a, i || x(r), 32 & r.__u, o), n.__v = r.__v, n.__.__k[n.__i] = n, M(a, n, o), r.__ = r.__e = null, n.__e != i && C(n));
+	s && ((n = g({ constructor: u }, r)).__v = r.__v + 1, e.vnode && e.vnode(n), j(s, n, r, t.__n, s.namespaceURI, 32 & r.__u ? [i] : null, a, i || x(r), 32 & r.__u, o), n.__v = r.__v, n.__.__k[n.__i] = n, N(a, n, o), r.__ = r.__e = null, n.__e != i && C(n));
 }
 function C(e) {
 	if ((e = e.__) && e.__c && !e.props.__P) return e.__e = null, e.__k.some(function(t) {
@@ -53,7 +53,7 @@ function T() {
 }
 function ee(e, t, n, r, i, a, o, s, c, l, u) {
 	var p, m, h, g, _, v, y = r.__k || f, b = t.length;
-	for (c = E(n, t, y, c, b), p = 0; p < b; p++) (h = n.__k[p]) != null && (m = ~h.__i && y[h.__i] || d, h.__i = p, v = j(e, h, m, i, a, o, s, c, l, u), g = h.__e, (m.ref != h.ref || 8 & m.__u) && (m.ref && N(m.ref, null, h, m), h.ref && u.push(h.ref, h.__c || g, h)), _ ||= g, 4 & h.__u ? (c = D(h, c, e, !m.__v), m.__e && (m.__e = null)) : typeof h.type == "function" && v !== void 0 ? c = v : g && (c = g.nextSibling), h.__u &= -21);
+	for (c = E(n, t, y, c, b), p = 0; p < b; p++) (h = n.__k[p]) != null && (m = ~h.__i && y[h.__i] || d, h.__i = p, v = j(e, h, m, i, a, o, s, c, l, u), g = h.__e, (m.ref != h.ref || 8 & m.__u) && (m.ref && P(m.ref, null, h, m), h.ref && u.push(h.ref, h.__c || g, h)), _ ||= g, 4 & h.__u ? (c = D(h, c, e, !m.__v), m.__e && (m.__e = null)) : typeof h.type == "function" && v !== void 0 ? c = v : g && (c = g.nextSibling), h.__u &= -21);
 	return n.__e = _, c;
 }
 function E(e, t, n, r, i) {
@@ -66,7 +66,7 @@ function E(e, t, n, r, i) {
 		}
 		for (b = d.length; a--;) f[a] && (f[a] == b ? b-- : C[a].__u |= 4);
 	}
-	if (_) for (a = 0; a < g; a++) !(s = n[a]) || 2 & s.__u || (s.__e == r && (r = x(s)), ae(s, s));
+	if (_) for (a = 0; a < g; a++) !(s = n[a]) || 2 & s.__u || (s.__e == r && (r = x(s)), ie(s, s));
 	return r;
 }
 function D(e, t, n, r) {
@@ -122,14 +122,14 @@ function te(t) {
 	};
 }
 function j(t, n, r, i, a, o, s, c, l, d) {
-	var p, h, v, S, C, w, T, E, D, O, k, A, te, j, M, N, P, F, I = n.type;
+	var p, h, v, S, C, w, T, E, D, O, k, A, te, j, N, P, F, I, L = n.type;
 	if (n.constructor !== u) return null;
-	128 & r.__u && (l = 32 & r.__u, p = r.__c.__z) && (n.__u |= l, h = o = [], p.nodeType == 8 ? c = ne(p, o) : o.push(p), c = o[0] || c), (p = e.__b) && p(n);
-	n: if (typeof I == "function") {
+	128 & r.__u && (l = 32 & r.__u, p = r.__c.__z) && (n.__u |= l, h = o = [], p.nodeType == 8 ? c = M(p, o) : o.push(p), c = o[0] || c), (p = e.__b) && p(n);
+	n: if (typeof L == "function") {
 		v = s.length;
 		try {
-			if (E = n.props, D = (p = I.prototype) && p.render, O = (p = I.contextType) && i[p.__c], k = p ? O ? O.props.value : p.__ : i, (S = r.__c) ? (n.__c = S, 2 & S.__g && (S.__g |= 1)) : (D ? n.__c = S = new I(E, k) : (n.__c = S = new b(E, k), S.constructor = I, S.render = oe), O && O.sub(S), S.state || (S.state = {}), S.__n = i, S.__g |= 8, S.__h = [], S.__k = []), D && (S.__s || (S.__s = S.state), I.getDerivedStateFromProps && (S.__s == S.state && (S.__s = g({}, S.__s)), g(S.__s, I.getDerivedStateFromProps(E, S.__s)))), C = S.props, w = S.state, S.__v = n, r.__c) {
-				if (E !== C && D && !I.getDerivedStateFromProps && S.componentWillReceiveProps && S.componentWillReceiveProps(E, k), n.__v == r.__v && !(8 & S.__g) || !(4 & S.__g) && S.shouldComponentUpdate && !1 === S.shouldComponentUpdate(E, S.__s, k)) {
+			if (E = n.props, D = (p = L.prototype) && p.render, O = (p = L.contextType) && i[p.__c], k = p ? O ? O.props.value : p.__ : i, (S = r.__c) ? (n.__c = S, 2 & S.__g && (S.__g |= 1)) : (D ? n.__c = S = new L(E, k) : (n.__c = S = new b(E, k), S.constructor = L, S.render = ae), O && O.sub(S), S.state || (S.state = {}), S.__n = i, S.__g |= 8, S.__h = [], S.__k = []), D && (S.__s || (S.__s = S.state), L.getDerivedStateFromProps && (S.__s == S.state && (S.__s = g({}, S.__s)), g(S.__s, L.getDerivedStateFromProps(E, S.__s)))), C = S.props, w = S.state, S.__v = n, r.__c) {
+				if (E !== C && D && !L.getDerivedStateFromProps && S.componentWillReceiveProps && S.componentWillReceiveProps(E, k), n.__v == r.__v && !(8 & S.__g) || !(4 & S.__g) && S.shouldComponentUpdate && !1 === S.shouldComponentUpdate(E, S.__s, k)) {
 					n.__v != r.__v && (S.props = E, S.state = S.__s, S.__g &= -9), n.__e = r.__e, n.__k = r.__k, n.__k.some(function(e) {
 						e && (e.__ = n);
 					}), f.push.apply(S.__h, S.__k), S.__k = [], S.__h.length && s.push(S), c = x(r);
@@ -138,41 +138,41 @@ function j(t, n, r, i, a, o, s, c, l, d) {
 				S.componentWillUpdate && S.componentWillUpdate(E, S.__s, k), D && S.componentDidUpdate && S.__h.push(function() {
 					S.componentDidUpdate(C, w, T);
 				});
-			} else D && !I.getDerivedStateFromProps && S.componentWillMount && S.componentWillMount(), D && S.componentDidMount && S.__h.push(S.componentDidMount);
+			} else D && !L.getDerivedStateFromProps && S.componentWillMount && S.componentWillMount(), D && S.componentDidMount && S.__h.push(S.componentDidMount);
 			S.context = k, S.props = E, S.__P = t, S.__g &= -5, A = e.__r, te = D ? 25 : 0;
 			do
 				S.__g &= -9, A && A(n), p = S.render(S.props, S.state = S.__s, S.context);
 			while (8 & S.__g && ++te < 25);
 			D && (f.push.apply(S.__h, S.__k), S.__k = []), S.state = S.__s, S.getChildContext && (i = g({}, i, S.getChildContext())), D && r.__c && S.getSnapshotBeforeUpdate && (T = S.getSnapshotBeforeUpdate(C, w)), j = p && p.type === y && p.key == null ? p.props.children : p, E.__P && (p = c, a = (t = E.__P).namespaceURI, l = o = null, r.props && r.props.__P != t && (r.__k.some(function(e) {
-				e && ae(e, e);
+				e && ie(e, e);
 			}), r.__k = null), c = r.__k ? x(r, 0) : null), c = ee(t, m(j) ? j : [j], n, r, i, a, o, s, c, l, d), E.__P && (n.__e = null, c = p), n.__u &= -161, h && h.some(_), S.__h.length && s.push(S), 1 & S.__g && (S.__g &= -4);
 		} catch (t) {
 			if (s.length = v, n.__v = null, l || o) {
 				if (t && t.then) {
 					if (n.__u |= 128 | l, o) {
-						for (~(P = o.indexOf(c || void 0)) || (P = o.length); (F = o[P - 1]) && F.nodeType == 8;) P--;
-						for (; P < o.length; P++) if (F = o[P]) {
-							if (o[P] = null, M) {
-								if (F == N) break;
+						for (~(F = o.indexOf(c || void 0)) || (F = o.length); (I = o[F - 1]) && I.nodeType == 8;) F--;
+						for (; F < o.length; F++) if (I = o[F]) {
+							if (o[F] = null, N) {
+								if (I == P) break;
 							} else {
-								if (F.nodeType != 8) break;
-								F.data.startsWith("$s") && (N = ne(M = F));
+								if (I.nodeType != 8) break;
+								I.data.startsWith("$s") && (P = M(N = I));
 							}
 						}
 					}
-					if (!M) {
+					if (!N) {
 						for (; c && c.nodeType == 8 && c.nextSibling;) c = c.nextSibling;
-						M = c;
+						N = c;
 					}
-					(p = ne(M = n.__c.__z || (n.__c.__z = M))) ? (n.__e = M, c = p) : n.__e = c, c &&= c.nextSibling;
+					(p = M(N = n.__c.__z || (n.__c.__z = N))) ? (n.__e = N, c = p) : n.__e = c, c &&= c.nextSibling;
 				} else o && o.some(_);
 			} else n.__e = r.__e;
-			n.__k ||= r.__k || [], t && t.then || re(n), e.__e(t, n, r);
+			n.__k ||= r.__k || [], t && t.then || ne(n), e.__e(t, n, r);
 		}
-	} else c = n.__e = ie(r.__e, n, r, i, a, o, s, l, d, t);
+	} else c = n.__e = re(r.__e, n, r, i, a, o, s, l, d, t);
 	return (p = e.diffed) && p(n), c;
 }
-function ne(e, t) {
+function M(e, t) {
 	if (e && e.nodeType == 8 && e.data.startsWith("$s")) for (var n = 1; e = e.nextSibling;) {
 		if (e.nodeType == 8) {
 			if (e.data.startsWith("$s")) n++;
@@ -181,11 +181,11 @@ function ne(e, t) {
 		t && t.push(e);
 	}
 }
-function re(e) {
-	e && (e.__c && (e.__c.__g |= 4), e.__k && e.__k.some(re));
+function ne(e) {
+	e && (e.__c && (e.__c.__g |= 4), e.__k && e.__k.some(ne));
 }
-function M(t, n, r) {
-	for (var i = 0; i < r.length;) N(r[i++], r[i++], r[i++]);
+function N(t, n, r) {
+	for (var i = 0; i < r.length;) P(r[i++], r[i++], r[i++]);
 	e.__c && e.__c(n, t), t.some(function(n) {
 		try {
 			t = n.__h, n.__h = [], t.some(function(e) {
@@ -196,7 +196,7 @@ function M(t, n, r) {
 		}
 	});
 }
-function ie(t, n, r, i, a, o, s, c, l, u) {
+function re(t, n, r, i, a, o, s, c, l, u) {
 	var f, g, v, y, b, S, C, w, T = r.props || d, E = n.props, D = n.type;
 	if (D == "svg" ? a = "http://www.w3.org/2000/svg" : D == "math" ? a = "http://www.w3.org/1998/Math/MathML" : a ||= "http://www.w3.org/1999/xhtml", o) {
 		for (f = 0; f < o.length; f++) if ((b = o[f]) && (D ? b.localName == D : b.nodeType == 3)) {
@@ -216,16 +216,16 @@ function ie(t, n, r, i, a, o, s, c, l, u) {
 	} else T === E || c && t.data == E || (t.data = E);
 	return t;
 }
-function N(t, n, r, i) {
+function P(t, n, r, i) {
 	try {
 		typeof t == "function" ? n ? n.__x = t(n) || 1 : (i &&= i.__c || i.__e) && (n = i.__x) && (i.__x = null, typeof n == "function" ? n() : t(null)) : t.current = n;
 	} catch (t) {
 		e.__e(t, r);
 	}
 }
-function ae(t, n, r) {
+function ie(t, n, r) {
 	var i, a, o, s;
-	if (e.unmount && e.unmount(t), !(i = t.ref) || i.current && i.current != t.__e || N(i, null, n, t), i = t.__c) {
+	if (e.unmount && e.unmount(t), !(i = t.ref) || i.current && i.current != t.__e || P(i, null, n, t), i = t.__c) {
 		if (i.componentWillUnmount) try {
 			i.componentWillUnmount();
 		} catch (t) {
@@ -233,15 +233,15 @@ function ae(t, n, r) {
 		}
 		i.__P = i.__n = null;
 	}
-	if (i = t.__k) for (s = 0; s < i.length; s++) i[s] && ae(i[s], n, typeof t.type != "function" || r && !t.props.__P);
-	!r && (i = t.__c) && (i = i.__z) && (a = ne(i, o = [])) && (i == t.__e && o.some(_), _(a), _(i)), r || _(t.__e), t.__e = t.__c = t.__ = null;
+	if (i = t.__k) for (s = 0; s < i.length; s++) i[s] && ie(i[s], n, typeof t.type != "function" || r && !t.props.__P);
+	!r && (i = t.__c) && (i = i.__z) && (a = M(i, o = [])) && (i == t.__e && o.some(_), _(a), _(i)), r || _(t.__e), t.__e = t.__c = t.__ = null;
 }
-function oe(e, t, n) {
+function ae(e, t, n) {
 	return this.constructor(e, n);
 }
-function P(t, n) {
+function F(t, n) {
 	var r, i, a, o;
-	e.__ && e.__(t, n), n.nodeType == 9 && (n = n.documentElement), i = (r = t && 32 & t.__u) ? null : n.__k, n.__k = v(y, { children: [t] }), a = [], o = [], j(n, n.__k, i || d, d, n.namespaceURI, i ? null : n.firstChild ? h.call(n.childNodes) : null, a, i ? i.__e : n.firstChild, r, o), M(a, n.__k, o), n.__k.props.children = null;
+	e.__ && e.__(t, n), n.nodeType == 9 && (n = n.documentElement), i = (r = t && 32 & t.__u) ? null : n.__k, n.__k = v(y, { children: [t] }), a = [], o = [], j(n, n.__k, i || d, d, n.namespaceURI, i ? null : n.firstChild ? h.call(n.childNodes) : null, a, i ? i.__e : n.firstChild, r, o), N(a, n.__k, o), n.__k.props.children = null;
 }
 e = { __e: function(e, t, n, r) {
 	for (var a, o, s; t = t.__;) if ((a = t.__c) && !(1 & a.__g)) {
@@ -262,19 +262,19 @@ e = { __e: function(e, t, n, r) {
 	return e.__v.__b - t.__v.__b;
 }, o = Symbol(), s = /(PointerCapture)$|Capture$/i, c = 0, l = {};
 // src/core/bundle.ts
-var F = {
+var I = {
 	f4: Float32Array,
 	u1: Uint8Array,
 	i4: Int32Array,
 	u2: Uint16Array
 };
-function I(e) {
+function L(e) {
 	if (e.byteLength < 4) throw Error("The answer is shorter than its header.");
 	let t = new DataView(e).getUint32(0, !0);
 	if (4 + t > e.byteLength) throw Error("The answer ends within its header.");
 	let n = JSON.parse(new TextDecoder().decode(new Uint8Array(e, 4, t))), r = Math.ceil((4 + t) / 8) * 8, { arrays: i, ...a } = n, o = {};
 	for (let { name: t, dtype: n, shape: a, offset: s } of i) {
-		let i = F[n];
+		let i = I[n];
 		if (!i) throw Error(`The answer holds numbers of an unknown kind, ${n}.`);
 		let c = a.reduce((e, t) => e * t, 1);
 		if (r + s + c * i.BYTES_PER_ELEMENT > e.byteLength) throw Error(`The answer ends within ${t}.`);
@@ -288,37 +288,37 @@ function I(e) {
 		facts: a
 	};
 }
-function L(e, t) {
+function R(e, t) {
 	let n = e.arrays[t];
 	return n ? n.data instanceof Float32Array ? n.data : Float32Array.from(n.data) : /* @__PURE__ */ new Float32Array();
 }
 // src/parts/base.css?inline
-var se = ":root{--lightningcss-light:initial;--lightningcss-dark: ;color-scheme:light dark;--page:var(--lightningcss-light,#f7f6f3)var(--lightningcss-dark,#101216);--ground:var(--lightningcss-light,#fff)var(--lightningcss-dark,#17191e);--raised:var(--lightningcss-light,#f1f0ec)var(--lightningcss-dark,#20242b);--ink:var(--lightningcss-light,#1c2024)var(--lightningcss-dark,#eceef1);--muted:var(--lightningcss-light,#5f6670)var(--lightningcss-dark,#9ba3af);--faint:var(--lightningcss-light,#e3e1db)var(--lightningcss-dark,#2b3039);--edge:var(--lightningcss-light,#8b8f96)var(--lightningcss-dark,#6b7380);--accent:var(--lightningcss-light,#3a4fd0)var(--lightningcss-dark,#9db0ff);--on-accent:var(--lightningcss-light,#fff)var(--lightningcss-dark,#12152a);--wash:var(--lightningcss-light,#3a4fd014)var(--lightningcss-dark,#9db0ff1f);--bad:var(--lightningcss-light,#a8231c)var(--lightningcss-dark,#ff9a8f);--good:var(--lightningcss-light,#1d6b41)var(--lightningcss-dark,#7fd6a4);--warn:var(--lightningcss-light,#8a5300)var(--lightningcss-dark,#f0c36d);--radius:12px;--small:8px;font-feature-settings:\"tnum\";font:15px/1.5 system-ui,-apple-system,Segoe UI,Roboto,Noto Sans,sans-serif}@media (prefers-color-scheme:dark){:root{--lightningcss-light: ;--lightningcss-dark:initial}}:root[data-theme=light]{--lightningcss-light:initial;--lightningcss-dark: ;color-scheme:light}:root[data-theme=dark]{--lightningcss-light: ;--lightningcss-dark:initial;color-scheme:dark}*,:before,:after{box-sizing:border-box}body{background:var(--page);color:var(--ink);margin:0}h1,h2,h3,p,figure,dl,dd,ul,pre{margin:0}h1{letter-spacing:-.02em;overflow-wrap:anywhere;font-size:1.6rem;font-weight:650;line-height:1.2}h2{letter-spacing:-.005em;font-size:1rem;font-weight:620}h3{color:var(--muted);font-size:.82rem;font-weight:600}a{color:var(--accent);text-underline-offset:3px;text-decoration-thickness:1px}.muted{color:var(--muted)}.small{font-size:.84rem}.unseen{clip-path:inset(50%);white-space:nowrap;width:1px;height:1px;position:absolute;overflow:hidden}:focus-visible{outline:2.5px solid var(--accent);outline-offset:2px;border-radius:6px}button,.button,input,select,textarea{font:inherit;color:inherit}button,.button{border:1px solid var(--edge);border-radius:var(--small);background:var(--ground);min-height:34px;color:var(--ink);cursor:pointer;white-space:nowrap;justify-content:center;align-items:center;gap:.4em;padding:4px 13px;text-decoration:none;display:inline-flex}button:hover:not(:disabled),.button:hover{border-color:var(--accent);color:var(--accent)}button:disabled{opacity:.5;cursor:default}.primary{background:var(--accent);border-color:var(--accent);color:var(--on-accent);font-weight:560}.primary:hover:not(:disabled){color:var(--on-accent);filter:brightness(1.08)}.quiet{color:var(--muted);background:0 0;border-color:#0000;padding:4px 8px}.quiet:hover:not(:disabled){background:var(--raised);border-color:#0000}input:not([type]),input[type=text],input[type=search],input[type=number],select,textarea{border:1px solid var(--edge);border-radius:var(--small);background:var(--ground);min-width:0;max-width:100%;min-height:34px;padding:4px 10px}input::placeholder,textarea::placeholder{color:var(--muted);opacity:1}input[type=color]{border:1px solid var(--edge);border-radius:var(--small);background:var(--ground);width:40px;height:34px;padding:2px}input[type=checkbox],input[type=range]{accent-color:var(--accent)}input[type=checkbox]{width:16px;height:16px;margin:0}input[type=range]{height:24px;margin:0}.labelled{align-items:center;gap:8px;min-width:0;display:inline-flex}.labelled>span{color:var(--muted);white-space:nowrap;font-size:.87rem}.check{cursor:pointer;align-items:center;gap:8px;font-size:.9rem;display:inline-flex}.slider{align-items:center;gap:10px;min-width:0;font-size:.87rem;display:flex}.slider>span{color:var(--muted)}.slider>input{flex:1;min-width:70px}.slider>output{text-align:right;font-variant-numeric:tabular-nums;min-width:4.2em}.choice{border:1px solid var(--edge);border-radius:var(--small);background:var(--ground);display:inline-flex}.choice>button{background:0 0;border:0;border-radius:0;min-height:32px}.choice>button:first-child{border-radius:7px 0 0 7px}.choice>button:last-child{border-radius:0 7px 7px 0}.choice>button[aria-pressed=true]{background:var(--accent);color:var(--on-accent)}.toolbar{flex-wrap:wrap;align-items:center;gap:10px 16px;display:flex}.chips,.legend{flex-wrap:wrap;align-items:center;gap:6px;display:flex}.chip{border:1px solid var(--faint);background:var(--ground);border-radius:99px;align-items:center;gap:7px;min-height:28px;padding:1px 11px;font-size:.85rem;display:inline-flex}.chip[aria-pressed=true]{border-color:var(--edge);background:var(--raised)}.legend .chip[aria-pressed=false]{color:var(--muted);text-decoration:line-through}.legend .chip[aria-pressed=false] .dot{opacity:.25}.chip .quiet{min-height:22px;padding:0 4px}.dot{border-radius:50%;width:10px;height:10px}.panel{border:1px solid var(--faint);border-radius:var(--radius);background:var(--ground);flex-direction:column;gap:14px;min-width:0;padding:18px 20px;display:flex}.panel>header{flex-wrap:wrap;justify-content:space-between;align-items:center;gap:8px 16px;display:flex}.panel>header .aside{flex-wrap:wrap;align-items:center;gap:8px 14px;min-width:0;display:flex}.stack{flex-direction:column;gap:18px;min-width:0;display:flex}.facts{flex-wrap:wrap;gap:8px 26px;display:flex}.facts dt{color:var(--muted);font-size:.8rem}.facts dd{font-variant-numeric:tabular-nums}.trouble{border-left:3px solid var(--bad);background:color-mix(in srgb, var(--bad) 8%, transparent);color:var(--bad);overflow-wrap:anywhere;border-radius:4px;padding:10px 14px}.picture{image-rendering:pixelated;color:var(--accent);border-radius:3px;display:block}figure{flex-direction:column;gap:5px;min-width:0;display:flex}figcaption{color:var(--muted);font-size:.8rem}.sheet{max-width:100%;height:auto}.sheet.wide{width:100%}.picture.probe{aspect-ratio:auto;border:1px solid var(--faint);width:100%;max-width:248px;height:auto;margin-inline:auto}.picture-button{background:0 0;border:2px solid #0000;border-radius:6px;flex-direction:column;gap:3px;min-height:0;padding:3px}.plane{border-radius:var(--small);background:var(--ground);touch-action:none;-webkit-user-select:none;user-select:none;cursor:crosshair;width:100%;height:100%;position:relative;overflow:hidden}.plane.tool-pan{cursor:grab}.plane.tool-pan.dragging{cursor:grabbing}.plane canvas{width:100%;height:100%;position:absolute;inset:0}.plane-box{border:1px solid var(--faint);border-radius:var(--small);height:clamp(320px,62vh,640px);position:relative}.plane-box .axis{background:color-mix(in srgb, var(--ground) 82%, transparent);color:var(--muted);pointer-events:none;border-radius:6px;padding:1px 7px;font-size:.78rem;position:absolute}.axis.across{bottom:24px;right:8px}.axis.up{top:8px;left:34px}@media (prefers-reduced-motion:reduce){*,:before,:after{scroll-behavior:auto!important;transition:none!important;animation:none!important}}", R, z, ce, le, ue = Object.is, de = 0, fe = [], pe = [], B = e, me = B.__b, he = B.__r, ge = B.diffed, _e = B.__c, ve = B.unmount, ye = B.__;
-function V(e, t) {
-	B.__h && B.__h(z, e, de || t), de = 0;
-	var n = z.__H || (z.__H = {
+var oe = ":root{--lightningcss-light:initial;--lightningcss-dark: ;color-scheme:light dark;--page:var(--lightningcss-light,#f7f6f3)var(--lightningcss-dark,#101216);--ground:var(--lightningcss-light,#fff)var(--lightningcss-dark,#17191e);--raised:var(--lightningcss-light,#f1f0ec)var(--lightningcss-dark,#20242b);--ink:var(--lightningcss-light,#1c2024)var(--lightningcss-dark,#eceef1);--muted:var(--lightningcss-light,#5f6670)var(--lightningcss-dark,#9ba3af);--faint:var(--lightningcss-light,#e3e1db)var(--lightningcss-dark,#2b3039);--edge:var(--lightningcss-light,#8b8f96)var(--lightningcss-dark,#6b7380);--accent:var(--lightningcss-light,#3a4fd0)var(--lightningcss-dark,#9db0ff);--on-accent:var(--lightningcss-light,#fff)var(--lightningcss-dark,#12152a);--wash:var(--lightningcss-light,#3a4fd014)var(--lightningcss-dark,#9db0ff1f);--bad:var(--lightningcss-light,#a8231c)var(--lightningcss-dark,#ff9a8f);--good:var(--lightningcss-light,#1d6b41)var(--lightningcss-dark,#7fd6a4);--warn:var(--lightningcss-light,#8a5300)var(--lightningcss-dark,#f0c36d);--radius:12px;--small:8px;font-feature-settings:\"tnum\";font:15px/1.5 system-ui,-apple-system,Segoe UI,Roboto,Noto Sans,sans-serif}@media (prefers-color-scheme:dark){:root{--lightningcss-light: ;--lightningcss-dark:initial}}:root[data-theme=light]{--lightningcss-light:initial;--lightningcss-dark: ;color-scheme:light}:root[data-theme=dark]{--lightningcss-light: ;--lightningcss-dark:initial;color-scheme:dark}*,:before,:after{box-sizing:border-box}body{background:var(--page);color:var(--ink);margin:0}h1,h2,h3,p,figure,dl,dd,ul,pre{margin:0}h1{letter-spacing:-.02em;overflow-wrap:anywhere;font-size:1.6rem;font-weight:650;line-height:1.2}h2{letter-spacing:-.005em;font-size:1rem;font-weight:620}h3{color:var(--muted);font-size:.82rem;font-weight:600}a{color:var(--accent);text-underline-offset:3px;text-decoration-thickness:1px}.muted{color:var(--muted)}.small{font-size:.84rem}.unseen{clip-path:inset(50%);white-space:nowrap;width:1px;height:1px;position:absolute;overflow:hidden}:focus-visible{outline:2.5px solid var(--accent);outline-offset:2px;border-radius:6px}button,.button,input,select,textarea{font:inherit;color:inherit}button,.button{border:1px solid var(--edge);border-radius:var(--small);background:var(--ground);min-height:34px;color:var(--ink);cursor:pointer;white-space:nowrap;justify-content:center;align-items:center;gap:.4em;padding:4px 13px;text-decoration:none;display:inline-flex}button:hover:not(:disabled),.button:hover{border-color:var(--accent);color:var(--accent)}button:disabled{opacity:.5;cursor:default}.primary{background:var(--accent);border-color:var(--accent);color:var(--on-accent);font-weight:560}.primary:hover:not(:disabled){color:var(--on-accent);filter:brightness(1.08)}.quiet{color:var(--muted);background:0 0;border-color:#0000;padding:4px 8px}.quiet:hover:not(:disabled){background:var(--raised);border-color:#0000}input:not([type]),input[type=text],input[type=search],input[type=number],select,textarea{border:1px solid var(--edge);border-radius:var(--small);background:var(--ground);min-width:0;max-width:100%;min-height:34px;padding:4px 10px}input::placeholder,textarea::placeholder{color:var(--muted);opacity:1}input[type=color]{border:1px solid var(--edge);border-radius:var(--small);background:var(--ground);width:40px;height:34px;padding:2px}input[type=checkbox],input[type=range]{accent-color:var(--accent)}input[type=checkbox]{width:16px;height:16px;margin:0}input[type=range]{height:24px;margin:0}.labelled{align-items:center;gap:8px;min-width:0;display:inline-flex}.labelled>span{color:var(--muted);white-space:nowrap;font-size:.87rem}.check{cursor:pointer;align-items:center;gap:8px;font-size:.9rem;display:inline-flex}.slider{align-items:center;gap:10px;min-width:0;font-size:.87rem;display:flex}.slider>span{color:var(--muted)}.slider>input{flex:1;min-width:70px}.slider>output{text-align:right;font-variant-numeric:tabular-nums;min-width:4.2em}.choice{border:1px solid var(--edge);border-radius:var(--small);background:var(--ground);display:inline-flex}.choice>button{background:0 0;border:0;border-radius:0;min-height:32px}.choice>button:first-child{border-radius:7px 0 0 7px}.choice>button:last-child{border-radius:0 7px 7px 0}.choice>button[aria-pressed=true]{background:var(--accent);color:var(--on-accent)}.toolbar{flex-wrap:wrap;align-items:center;gap:10px 16px;display:flex}.chips,.legend{flex-wrap:wrap;align-items:center;gap:6px;display:flex}.chip{border:1px solid var(--faint);background:var(--ground);border-radius:99px;align-items:center;gap:7px;min-height:28px;padding:1px 11px;font-size:.85rem;display:inline-flex}.chip[aria-pressed=true]{border-color:var(--edge);background:var(--raised)}.legend .chip[aria-pressed=false]{color:var(--muted);text-decoration:line-through}.legend .chip[aria-pressed=false] .dot{opacity:.25}.chip .quiet{min-height:22px;padding:0 4px}.dot{border-radius:50%;width:10px;height:10px}.panel{border:1px solid var(--faint);border-radius:var(--radius);background:var(--ground);flex-direction:column;gap:14px;min-width:0;padding:18px 20px;display:flex}.panel>header{flex-wrap:wrap;justify-content:space-between;align-items:center;gap:8px 16px;display:flex}.panel>header .aside{flex-wrap:wrap;align-items:center;gap:8px 14px;min-width:0;display:flex}.stack{flex-direction:column;gap:18px;min-width:0;display:flex}.facts{flex-wrap:wrap;gap:8px 26px;display:flex}.facts dt{color:var(--muted);font-size:.8rem}.facts dd{font-variant-numeric:tabular-nums}.trouble{border-left:3px solid var(--bad);background:color-mix(in srgb, var(--bad) 8%, transparent);color:var(--bad);overflow-wrap:anywhere;border-radius:4px;padding:10px 14px}.picture{image-rendering:pixelated;color:var(--accent);border-radius:3px;display:block}figure{flex-direction:column;gap:5px;min-width:0;display:flex}figcaption{color:var(--muted);font-size:.8rem}.sheet{max-width:100%;height:auto}.sheet.wide{width:100%}.picture.probe{aspect-ratio:auto;border:1px solid var(--faint);width:100%;max-width:248px;height:auto;margin-inline:auto}.picture-button{background:0 0;border:2px solid #0000;border-radius:6px;flex-direction:column;gap:3px;min-height:0;padding:3px}.plane{border-radius:var(--small);background:var(--ground);touch-action:none;-webkit-user-select:none;user-select:none;cursor:crosshair;width:100%;height:100%;position:relative;overflow:hidden}.plane.tool-pan{cursor:grab}.plane.tool-pan.dragging{cursor:grabbing}.plane canvas{width:100%;height:100%;position:absolute;inset:0}.plane-box{border:1px solid var(--faint);border-radius:var(--small);height:clamp(320px,62vh,640px);position:relative}.plane-box .axis{background:color-mix(in srgb, var(--ground) 82%, transparent);color:var(--muted);pointer-events:none;border-radius:6px;padding:1px 7px;font-size:.78rem;position:absolute}.axis.across{bottom:24px;right:8px}.axis.up{top:8px;left:34px}@media (prefers-reduced-motion:reduce){*,:before,:after{scroll-behavior:auto!important;transition:none!important;animation:none!important}}", z, B, se, ce, le = Object.is, V = 0, ue = [], de = [], H = e, fe = H.__b, pe = H.__r, me = H.diffed, he = H.__c, ge = H.unmount, _e = H.__;
+function ve(e, t) {
+	H.__h && H.__h(B, e, V || t), V = 0;
+	var n = B.__H || (B.__H = {
 		__: [],
 		__h: []
 	});
 	return e >= n.__.length && n.__.push({}), n.__[e];
 }
-function H(e) {
-	return de = 1, be(De, e);
+function U(e) {
+	return V = 1, ye(Ee, e);
 }
-function be(e, t, n) {
-	var r = V(R++, 2);
-	if (r.t = e, !r.__c && (r.__ = [n ? n(t) : De(void 0, t), function(e) {
+function ye(e, t, n) {
+	var r = ve(z++, 2);
+	if (r.t = e, !r.__c && (r.__ = [n ? n(t) : Ee(void 0, t), function(e) {
 		var t = (r.__N || r.__)[0], n = r.t(t, e);
-		ue(t, n) || (r.__N = [n, r.__[1]], r.__c.setState({}));
-	}], r.__c = z, !z.__f)) {
-		z.__f = !0;
-		var i = z.shouldComponentUpdate;
-		z.shouldComponentUpdate = function(e, t, n) {
+		le(t, n) || (r.__N = [n, r.__[1]], r.__c.setState({}));
+	}], r.__c = B, !B.__f)) {
+		B.__f = !0;
+		var i = B.shouldComponentUpdate;
+		B.shouldComponentUpdate = function(e, t, n) {
 			var r = this.__H;
 			if (!r) return !0;
 			var a = !1, o = this.props != e;
 			if (r.__.some(function(e) {
-				e.__N && (a = !0, ue(e.__[0], e.__N[0]) || (o = !0));
+				e.__N && (a = !0, le(e.__[0], e.__N[0]) || (o = !0));
 			}), i) {
 				var s = i.call(this, e, t, n);
 				return a ? s || o : s;
@@ -328,71 +328,71 @@ function be(e, t, n) {
 	}
 	return r.__;
 }
-function U(e, t) {
-	var n = V(R++, 3);
-	!B.__s && Ee(n.__H, t) && (n.__P = !0, n.__ = e, n.u = t, z.__H.__h.push(n));
-}
 function W(e, t) {
-	var n = V(R++, 4);
-	!B.__s && Ee(n.__H, t) && (n.__P = !1, n.__ = e, n.u = t, z.__h.push(n));
+	var n = ve(z++, 3);
+	!H.__s && Te(n.__H, t) && (n.__P = !0, n.__ = e, n.u = t, B.__H.__h.push(n));
 }
-function G(e) {
-	return de = 5, K(function() {
+function G(e, t) {
+	var n = ve(z++, 4);
+	!H.__s && Te(n.__H, t) && (n.__P = !1, n.__ = e, n.u = t, B.__h.push(n));
+}
+function K(e) {
+	return V = 5, q(function() {
 		return { current: e };
 	}, []);
 }
-function K(e, t) {
-	var n = V(R++, 7);
-	return Ee(n.__H, t) && (n.__ = e(), n.__H = t), n.__;
+function q(e, t) {
+	var n = ve(z++, 7);
+	return Te(n.__H, t) && (n.__ = e(), n.__H = t), n.__;
 }
-function xe() {
+function be() {
 	var e;
 	do {
-		for (; e = pe.shift();) try {
-			q(e);
+		for (; e = de.shift();) try {
+			J(e);
 		} catch (t) {
-			B.__e(t, { __: (e = e.__P) && e.__v });
+			H.__e(t, { __: (e = e.__P) && e.__v });
 		}
-		for (; e = fe.shift();) {
+		for (; e = ue.shift();) {
 			var t = e.__H;
 			if (e.__P && t) try {
-				t.__h.some(q), t.__h.some(Te), t.__h = [];
+				t.__h.some(J), t.__h.some(we), t.__h = [];
 			} catch (n) {
-				t.__h = [], B.__e(n, e.__v);
+				t.__h = [], H.__e(n, e.__v);
 			}
 		}
-	} while (pe.length);
+	} while (de.length);
 }
-B.__b = function(e) {
-	z = null, me && me(e);
-}, B.__ = function(e, t) {
-	e && t.__k && t.__k.__m && (e.__m = t.__k.__m), ye && ye(e, t);
-}, B.__r = function(e) {
-	he && he(e), R = 0;
-	var t = (z = e.__c).__H;
-	t && (ce == z ? z.__h = [] : (t.__h.some(q), t.__h.some(Te), R = 0), t.__h = [], t.__.some(function(e) {
+H.__b = function(e) {
+	B = null, fe && fe(e);
+}, H.__ = function(e, t) {
+	e && t.__k && t.__k.__m && (e.__m = t.__k.__m), _e && _e(e, t);
+}, H.__r = function(e) {
+	pe && pe(e), z = 0;
+	var t = (B = e.__c).__H;
+	t && (se == B ? B.__h = [] : (t.__h.some(J), t.__h.some(we), z = 0), t.__h = [], t.__.some(function(e) {
 		e.__N && (e.__ = e.__N), e.u = e.__N = void 0;
-	})), ce = z;
-}, B.diffed = function(e) {
-	ge && ge(e);
+	})), se = B;
+}, H.diffed = function(e) {
+	me && me(e);
 	var t = e.__c;
-	t && t.__H && (t.__H.__h.length && we(fe.push(t)), t.__H.__.some(function(e) {
+	t && t.__H && (t.__H.__h.length && Ce(ue.push(t)), t.__H.__.some(function(e) {
 		e.u && (e.__H = e.u);
-	})), ce = z = null;
-}, B.__c = function(e, t) {
+	})), se = B = null;
+}, H.__c = function(e, t) {
 	t.some(function(e) {
 		try {
-			e.__h.some(q), e.__h = e.__h.filter(function(e) {
-				return !e.__ || Te(e);
+			e.__h.some(J), e.__h = e.__h.filter(function(e) {
+				return !e.__ || we(e);
 			});
 		} catch (t) {
 			e.__h = [function() {
 				throw t;
 			}];
 		}
-	}), _e && _e(e, t);
-}, B.unmount = function(e) {
-	ve && ve(e);
+	}), he && he(e, t);
+}, H.unmount = function(e) {
+	ge && ge(e);
 	var t, n, r = e.__c;
 	r && r.__H && (r.__H.__.some(function(r) {
 		try {
@@ -401,41 +401,41 @@ B.__b = function(e) {
 					for (n = e.__; n && (!n.__c || !n.__c.__P);) n = n.__;
 					n &&= n.__c;
 				}
-				r.__P = n, we(pe.push(r));
-			} else q(r);
+				r.__P = n, Ce(de.push(r));
+			} else J(r);
 		} catch (e) {
 			t = e;
 		}
-	}), r.__H = void 0, t && B.__e(t, r.__v));
+	}), r.__H = void 0, t && H.__e(t, r.__v));
 };
-var Se = typeof requestAnimationFrame == "function";
-function Ce(e) {
+var xe = typeof requestAnimationFrame == "function";
+function Se(e) {
 	var t, n = function() {
-		clearTimeout(r), Se && cancelAnimationFrame(t), setTimeout(e);
+		clearTimeout(r), xe && cancelAnimationFrame(t), setTimeout(e);
 	}, r = setTimeout(n, 35);
-	Se && (t = requestAnimationFrame(n));
+	xe && (t = requestAnimationFrame(n));
+}
+function Ce(e) {
+	e != 1 && ce == H.requestAnimationFrame || ((ce = H.requestAnimationFrame) || Se)(be);
+}
+function J(e) {
+	var t = B, n = e.__c;
+	typeof n == "function" && (e.__c = void 0, n()), B = t;
 }
 function we(e) {
-	e != 1 && le == B.requestAnimationFrame || ((le = B.requestAnimationFrame) || Ce)(xe);
+	var t = B;
+	e.__c = e.__(), B = t;
 }
-function q(e) {
-	var t = z, n = e.__c;
-	typeof n == "function" && (e.__c = void 0, n()), z = t;
-}
-function Te(e) {
-	var t = z;
-	e.__c = e.__(), z = t;
-}
-function Ee(e, t) {
+function Te(e, t) {
 	return !e || e.length != t.length || t.some(function(t, n) {
-		return !ue(t, e[n]);
+		return !le(t, e[n]);
 	});
 }
-function De(e, t) {
+function Ee(e, t) {
 	return typeof t == "function" ? t(e) : t;
 }
 // src/core/decoder.ts
-var Oe = class {
+var De = class {
 	work;
 	done;
 	failed;
@@ -469,7 +469,7 @@ var Oe = class {
 	}
 };
 // src/core/splat.ts
-function ke(e, t = 1) {
+function Oe(e, t = 1) {
 	let n = Math.ceil(e), r = [], i = [], a = [];
 	for (let o = -n; o <= n; o++) for (let s = -n; s <= n; s++) {
 		let n = Math.max(0, Math.min(1, e + .5 - Math.hypot(s, o)));
@@ -482,12 +482,12 @@ function ke(e, t = 1) {
 		reach: n
 	};
 }
-var Ae = (e) => e > 5e4 ? 1 : e > 12e3 ? 1.4 : e > 3e3 ? 2 : e > 600 ? 2.6 : 3.4;
-function je(e) {
+var ke = (e) => e > 5e4 ? 1 : e > 12e3 ? 1.4 : e > 3e3 ? 2 : e > 600 ? 2.6 : 3.4;
+function Ae(e) {
 	let t = Number.parseInt(e.slice(1), 16);
 	return 4278190080 | (t & 255) << 16 | t & 65280 | t >> 16;
 }
-function Me(e, t, n, r, i, a, o, s) {
+function je(e, t, n, r, i, a, o, s) {
 	let { x: c, y: l, cover: u, reach: d } = s, f = r.length >> 1, p = i.scale, m = t / 2 - i.u * p, h = n / 2 + i.v * p;
 	for (let i = 0; i < f; i++) {
 		let s = a[o ? o[i] : 0];
@@ -508,7 +508,7 @@ function Me(e, t, n, r, i, a, o, s) {
 		}
 	}
 }
-function Ne(e, t = 1) {
+function Me(e, t = 1) {
 	let n = Uint32Array.from({ length: e }, (e, t) => t), r = t >>> 0;
 	for (let t = e - 1; t > 0; t--) {
 		r = Math.imul(r, 1664525) + 1013904223 >>> 0;
@@ -517,8 +517,8 @@ function Ne(e, t = 1) {
 	}
 	return n;
 }
-function Pe(e, t) {
-	let n = Ne(t.length), r = new Float32Array(e.length);
+function Ne(e, t) {
+	let n = Me(t.length), r = new Float32Array(e.length);
 	return n.forEach((t, n) => {
 		r[2 * n] = e[2 * t], r[2 * n + 1] = e[2 * t + 1];
 	}), {
@@ -526,7 +526,7 @@ function Pe(e, t) {
 		classes: t.map((e, r) => t[n[r]])
 	};
 }
-var Fe = class {
+var Pe = class {
 	positions;
 	start;
 	members;
@@ -575,7 +575,7 @@ var Fe = class {
 		}
 		return l;
 	}
-}, Ie = [
+}, Fe = [
 	"#1829ac",
 	"#ed5c1e",
 	"#499e71",
@@ -586,7 +586,7 @@ var Fe = class {
 	"#ca6ebd",
 	"#31638f",
 	"#592262"
-], Le = [
+], Ie = [
 	"#1da3ae",
 	"#f94e73",
 	"#d7b20f",
@@ -597,43 +597,43 @@ var Fe = class {
 	"#af35af",
 	"#9bfbfa",
 	"#897718"
-], Re = {
+], Le = {
 	ground: "#ffffff",
 	ink: "#1c2024",
 	muted: "#5f6670",
 	faint: "#d9d8d2",
 	accent: "#3a4fd0",
 	wash: "#3a4fd01f"
-}, ze = {
+}, Re = {
 	ground: "#17191e",
 	ink: "#eceef1",
 	muted: "#9ba3af",
 	faint: "#343a44",
 	accent: "#9db0ff",
 	wash: "#9db0ff2b"
-}, J = (e) => e ? ze : Re, Be = (e) => e ? Le : Ie, Ve = (e, t) => Be(t)[e % 10];
-function He(e, t, n = !0) {
+}, Y = (e) => e ? Re : Le, ze = (e) => e ? Ie : Fe, Be = (e, t) => ze(t)[e % 10];
+function Ve(e, t, n = !0) {
 	let r = /* @__PURE__ */ new Int32Array(256);
-	if (!n) return r.fill(je(J(e).accent));
-	for (let n = 0; n < 255; n++) r[n] = t?.has(n) ? 0 : je(Ve(n, e));
-	return r[255] = t?.has(255) ? 0 : je(J(e).muted), r;
+	if (!n) return r.fill(Ae(Y(e).accent));
+	for (let n = 0; n < 255; n++) r[n] = t?.has(n) ? 0 : Ae(Be(n, e));
+	return r[255] = t?.has(255) ? 0 : Ae(Y(e).muted), r;
 }
 // src/core/plane.ts
-function Ue(e, t, n, r) {
+function He(e, t, n, r) {
 	let { origin: i, basis: a } = e;
 	if (!a) throw Error("There is no way back from this plane to the latent space.");
-	let [o, s] = r ? We(e, r) : [0, 0], c = r ?? i;
+	let [o, s] = r ? Ue(e, r) : [0, 0], c = r ?? i;
 	return Float32Array.from(i, (e, r) => c[r] + (t - o) * a[0][r] + (n - s) * a[1][r]);
 }
-function We(e, t) {
+function Ue(e, t) {
 	let { origin: n, basis: r } = e;
 	if (!r) throw Error("There is no way from the latent space onto this plane.");
 	let i = 0, a = 0;
 	for (let e = 0; e < n.length; e++) i += (t[e] - n[e]) * r[0][e], a += (t[e] - n[e]) * r[1][e];
 	return [i, a];
 }
-var Y = (e, t, n, r, i) => [t / 2 + (r - e.u) * e.scale, n / 2 - (i - e.v) * e.scale], X = (e, t, n, r, i) => [e.u + (r - t / 2) / e.scale, e.v - (i - n / 2) / e.scale];
-function Z(e, t, n, r = .9) {
+var X = (e, t, n, r, i) => [t / 2 + (r - e.u) * e.scale, n / 2 - (i - e.v) * e.scale], Z = (e, t, n, r, i) => [e.u + (r - t / 2) / e.scale, e.v - (i - n / 2) / e.scale];
+function We(e, t, n, r = .9) {
 	let i = e.length / 2;
 	if (!i) return {
 		u: 0,
@@ -651,7 +651,7 @@ function Z(e, t, n, r = .9) {
 	};
 }
 function Ge(e, t, n, r, i, a) {
-	let [o, s] = X(e, t, n, r, i), c = Math.max(.001, Math.min(1e6, e.scale * a));
+	let [o, s] = Z(e, t, n, r, i), c = Math.max(.001, Math.min(1e6, e.scale * a));
 	return {
 		u: o - (r - t / 2) / c,
 		v: s + (i - n / 2) / c,
@@ -750,76 +750,84 @@ var Ze = class {
 		this.image && this.image.width === c && this.image.height === l || (this.image = new ImageData(c, l));
 		let p = new Int32Array(this.image.data.buffer);
 		if (r) {
-			d.fillStyle = J(a).ground, d.fillRect(0, 0, c, l);
-			let [e, t] = Y(f, c, l, r.left, r.high), [n, i] = Y(f, c, l, r.right, r.low);
+			d.fillStyle = Y(a).ground, d.fillRect(0, 0, c, l);
+			let [e, t] = X(f, c, l, r.left, r.high), [n, i] = X(f, c, l, r.right, r.low);
 			d.imageSmoothingEnabled = !1, d.drawImage(r.image, e, t, n - e, i - t), p.set(new Int32Array(d.getImageData(0, 0, c, l).data.buffer));
 		} else p.fill(0);
 		let m = o.length / 2;
 		if (i > 0) {
-			let r = this.window.scale / (Z(o.subarray(0, 2e3), this.width, this.height).scale || 1), u = Math.min(5, Ae(m) * Math.max(1, Math.min(1.8, Math.sqrt(r)))) * e;
-			Me(p, c, l, o, f, He(a, n, !!t), s, ke(u, i * (m > 12e3 ? .75 : .9)));
+			let r = this.window.scale / (We(o.subarray(0, 2e3), this.width, this.height).scale || 1), u = Math.min(5, ke(m) * Math.max(1, Math.min(1.8, Math.sqrt(r)))) * e, d = Ve(a, n, !!t), h = i * (m > 12e3 ? .75 : .9), g = this.cohort();
+			je(p, c, l, o, f, d, s, Oe(u, g ? .13 * h : h)), g && je(p, c, l, g.positions, f, d, g.classes, Oe(u, h));
 		}
 		d.putImageData(this.image, 0, 0);
 	}
-	drawMarks(e) {
-		let { positions: t, dark: n, marked: r, chosen: i = -1, walkable: a } = this.props, o = this.marks, [s, c] = [Math.round(this.width * e), Math.round(this.height * e)];
-		(o.width !== s || o.height !== c) && ([o.width, o.height] = [s, c]);
-		let l = o.getContext("2d"), u = J(n);
-		l.setTransform(e, 0, 0, e, 0, 0), l.clearRect(0, 0, this.width, this.height);
-		let d = (e, t) => Y(this.window, this.width, this.height, e, t);
-		this.drawAxes(l, u.faint, u.muted);
-		let f = (e, n, r, i) => {
-			let [a, o] = d(t[2 * e], t[2 * e + 1]);
-			l.beginPath(), l.arc(a, o, n, 0, 7), l.lineWidth = i, l.strokeStyle = r, l.stroke();
+	cohort() {
+		let { positions: e, labels: t, marked: n } = this.props;
+		if (!n?.length) return null;
+		let r = new Float32Array(2 * n.length);
+		return n.forEach((t, n) => r.set(e.subarray(2 * t, 2 * t + 2), 2 * n)), {
+			positions: r,
+			classes: t ? Uint8Array.from(n, (e) => t[e]) : null
 		};
-		if (r && r.length <= 2e4) for (let e of r) f(e, 4, u.ink, 1);
-		for (let [e, n] of [[this.hover, 7], [i, 9]]) e >= 0 && 2 * e < t.length && (f(e, n, u.ground, 5), f(e, n, u.ink, 2));
-		if (this.trail.length > 1 && (l.beginPath(), this.trail.forEach(([e, t], n) => l[n ? "lineTo" : "moveTo"](...d(e, t))), l.closePath(), l.fillStyle = u.wash, l.fill(), l.lineWidth = 2, l.strokeStyle = u.accent, l.stroke()), this.probe && a) {
-			let [e, t] = d(...this.probe);
-			for (let [n, r] of [[u.ground, 5], [u.accent, 2]]) {
-				l.lineWidth = r, l.strokeStyle = n, l.beginPath(), l.arc(e, t, 8, 0, 7);
+	}
+	drawMarks(e) {
+		let { positions: t, chosen: n = -1, walkable: r } = this.props, i = this.props.dark || !!this.props.backdrop, a = this.marks, [o, s] = [Math.round(this.width * e), Math.round(this.height * e)];
+		(a.width !== o || a.height !== s) && ([a.width, a.height] = [o, s]);
+		let c = a.getContext("2d"), l = Y(i);
+		c.setTransform(e, 0, 0, e, 0, 0), c.clearRect(0, 0, this.width, this.height);
+		let u = (e, t) => X(this.window, this.width, this.height, e, t);
+		this.drawAxes(c, l.faint, l.muted);
+		let d = (e, n, r, i) => {
+			let [a, o] = u(t[2 * e], t[2 * e + 1]);
+			c.beginPath(), c.arc(a, o, n, 0, 7), c.lineWidth = i, c.strokeStyle = r, c.stroke();
+		};
+		for (let [e, r] of [[this.hover, 7], [n, 9]]) e >= 0 && 2 * e < t.length && (d(e, r, l.ground, 5), d(e, r, l.ink, 2));
+		if (this.trail.length > 1 && (c.beginPath(), this.trail.forEach(([e, t], n) => c[n ? "lineTo" : "moveTo"](...u(e, t))), c.closePath(), c.fillStyle = l.wash, c.fill(), c.lineWidth = 2, c.strokeStyle = l.accent, c.stroke()), this.probe && r) {
+			let [e, t] = u(...this.probe);
+			for (let [n, r] of [[l.ground, 5], [l.accent, 2]]) {
+				c.lineWidth = r, c.strokeStyle = n, c.beginPath(), c.arc(e, t, 8, 0, 7);
 				for (let [n, r] of [
 					[1, 0],
 					[-1, 0],
 					[0, 1],
 					[0, -1]
-				]) l.moveTo(e + 8 * n, t + 8 * r), l.lineTo(e + 16 * n, t + 16 * r);
-				l.stroke();
+				]) c.moveTo(e + 8 * n, t + 8 * r), c.lineTo(e + 16 * n, t + 16 * r);
+				c.stroke();
 			}
 		}
 	}
 	drawAxes(e, t, n) {
-		let { scale: r } = this.window, i = 10 ** Math.ceil(Math.log10(60 / r)), a = i / 5 * r >= 60 ? i / 5 : i / 2 * r >= 60 ? i / 2 : i, [o, s] = X(this.window, this.width, this.height, 0, 0), [c, l] = X(this.window, this.width, this.height, this.width, this.height);
+		let { scale: r } = this.window, i = 10 ** Math.ceil(Math.log10(60 / r)), a = i / 5 * r >= 60 ? i / 5 : i / 2 * r >= 60 ? i / 2 : i, [o, s] = Z(this.window, this.width, this.height, 0, 0), [c, l] = Z(this.window, this.width, this.height, this.width, this.height);
 		e.font = "11px system-ui, sans-serif";
 		let u = (e) => String(Number(e.toPrecision(6))), d = (t, r, i) => {
-			e.lineWidth = 3, e.strokeStyle = J(this.props.dark).ground, e.strokeText(t, r, i), e.fillStyle = n, e.fillText(t, r, i);
+			e.lineWidth = 3, e.strokeStyle = Y(this.props.dark || !!this.props.backdrop).ground, e.strokeText(t, r, i), e.fillStyle = n, e.fillText(t, r, i);
 		};
 		e.lineWidth = 1;
 		for (let n = Math.ceil(o / a); n * a <= c; n++) {
-			let [r] = Y(this.window, this.width, this.height, n * a, 0);
+			let [r] = X(this.window, this.width, this.height, n * a, 0);
 			e.fillStyle = t, e.fillRect(Math.round(r), this.height - 5, 1, 5), r > 30 && r < this.width - 12 && d(u(n * a), r - 6, this.height - 9);
 		}
 		for (let n = Math.ceil(l / a); n * a <= s; n++) {
-			let [, r] = Y(this.window, this.width, this.height, 0, n * a);
+			let [, r] = X(this.window, this.width, this.height, 0, n * a);
 			e.fillStyle = t, e.fillRect(0, Math.round(r), 5, 1), r > 12 && r < this.height - 24 && d(u(n * a), 9, r + 4);
 		}
 	}
 }, Qe = 12;
 function $e(e) {
-	let t = G(null), n = G(null), r = G(null), i = G(null), a = G(null), o = G(/* @__PURE__ */ new Map()), [s, c] = H(!1), l = K(() => new Fe(e.positions), [e.positions]), u = K(() => e.labels ? Pe(e.positions, e.labels) : {
+	let t = K(null), n = K(null), r = K(null), i = K(null), a = K(null), o = K(/* @__PURE__ */ new Map()), [s, c] = U(!1), l = q(() => new Pe(e.positions), [e.positions]), u = q(() => e.labels ? Ne(e.positions, e.labels) : {
 		positions: e.positions,
 		classes: null
 	}, [e.positions, e.labels]), d = (e = !0) => {
 		let t = i.current;
 		t.window && t.props.onWindow?.(t.window, t.width, t.height, e);
 	};
-	W(() => {
+	G(() => {
 		let e = i.current = new Ze(n.current, r.current), a = new ResizeObserver(() => {
 			let { clientWidth: n, clientHeight: r } = t.current, i = e.width ? Math.min(n / e.width, r / e.height) : 1;
 			[e.width, e.height] = [n, r], e.window && i > 0 && Number.isFinite(i) ? e.window = {
 				...e.window,
 				scale: e.window.scale * i
-			} : e.props && n && (e.window = e.props.window ?? Z(e.props.positions, n, r)), e.props && e.ask(), e.props && e.window && d(!1);
+			} : e.props && n && (e.window = e.props.window ?? We(e.props.positions, n, r)), e.props && e.ask(), e.props && e.window && d(!1);
 		});
 		a.observe(t.current);
 		let o = (t) => {
@@ -831,12 +839,12 @@ function $e(e) {
 			a.disconnect(), s.removeEventListener("wheel", o), e.stop();
 		};
 	}, []);
-	let f = G(null);
-	W(() => {
+	let f = K(null);
+	G(() => {
 		let t = i.current;
 		t.props = e, t.grid = l, t.drawn = u, e.probe !== void 0 && (t.probe = e.probe);
 		let n = t.window;
-		t.width && (!t.window || f.current && f.current !== e.positions && !e.window) && (t.window = e.window ?? Z(e.positions, t.width, t.height)), f.current = e.positions, t.window !== n && d(!1), t.ask();
+		t.width && (!t.window || f.current && f.current !== e.positions && !e.window) && (t.window = e.window ?? We(e.positions, t.width, t.height)), f.current = e.positions, t.window !== n && d(!1), t.ask();
 	});
 	let p = (e) => {
 		let n = t.current.getBoundingClientRect();
@@ -844,7 +852,7 @@ function $e(e) {
 	}, m = (e, t) => {
 		let n = i.current;
 		if (!n.window) return -1;
-		let [r, a] = X(n.window, n.width, n.height, e, t);
+		let [r, a] = Z(n.window, n.width, n.height, e, t);
 		return n.grid.nearest(r, a, Qe / n.window.scale, n.shown);
 	}, h = (e) => {
 		let t = i.current;
@@ -862,8 +870,8 @@ function $e(e) {
 			anchor: u,
 			last: s,
 			moved: !1
-		}, c(!0), l === "lasso" && (r.trail = [X(r.window, r.width, r.height, ...s)]), l === "walk") {
-			let [e, t] = u >= 0 ? [r.props.positions[2 * u], r.props.positions[2 * u + 1]] : X(r.window, r.width, r.height, ...s);
+		}, c(!0), l === "lasso" && (r.trail = [Z(r.window, r.width, r.height, ...s)]), l === "walk") {
+			let [e, t] = u >= 0 ? [r.props.positions[2 * u], r.props.positions[2 * u + 1]] : Z(r.window, r.width, r.height, ...s);
 			g(e, t, u);
 		}
 	}, v = (e, t) => {
@@ -877,9 +885,9 @@ function $e(e) {
 		let r = a.current;
 		if (!r || !t.window) return h(m(...n));
 		let [o, s] = [n[0] - r.last[0], n[1] - r.last[1]];
-		if (Math.hypot(o, s) > 2 && (r.moved = !0), r.kind === "walk") return g(...X(t.window, t.width, t.height, ...n), r.anchor);
+		if (Math.hypot(o, s) > 2 && (r.moved = !0), r.kind === "walk") return g(...Z(t.window, t.width, t.height, ...n), r.anchor);
 		if (r.last = n, r.kind === "pan") return t.window = Ke(t.window, o, s), t.ask(), d();
-		t.trail.push(X(t.window, t.width, t.height, ...n)), t.ask(!1);
+		t.trail.push(Z(t.window, t.width, t.height, ...n)), t.ask(!1);
 	}, b = (e) => {
 		let t = i.current;
 		o.current.delete(e.pointerId);
@@ -891,7 +899,7 @@ function $e(e) {
 			} else !n.moved && n.anchor >= 0 && t.props.onPick?.(n.anchor);
 		}
 	};
-	return U(() => h(-1), [e.positions]), /* @__PURE__ */ Q("div", {
+	return W(() => h(-1), [e.positions]), /* @__PURE__ */ Q("div", {
 		ref: t,
 		class: `plane tool-${e.tool}${s ? " dragging" : ""}`,
 		tabIndex: 0,
@@ -923,9 +931,9 @@ function $e(e) {
 					v: n.window.v + 3 * r[1] * i
 				}, n.ask(), d();
 			} else if (t.key === "+" || t.key === "=" || t.key === "-") {
-				let [r, i] = n.probe && e.walkable ? Y(n.window, n.width, n.height, ...n.probe) : [n.width / 2, n.height / 2];
+				let [r, i] = n.probe && e.walkable ? X(n.window, n.width, n.height, ...n.probe) : [n.width / 2, n.height / 2];
 				n.window = Ge(n.window, n.width, n.height, r, i, t.key === "-" ? .8 : 1.25), n.ask(), d();
-			} else if (t.key === "0") n.window = Z(n.props.positions, n.width, n.height), n.ask(), d();
+			} else if (t.key === "0") n.window = We(n.props.positions, n.width, n.height), n.ask(), d();
 			else if ("[]{}".includes(t.key)) n.props.onDimension?.("]}".includes(t.key) ? 1 : -1, +!!"{}".includes(t.key));
 			else if (t.key === "Enter") {
 				let [e, t] = n.probe ?? [n.window.u, n.window.v], r = n.grid.nearest(e, t, 200 / n.window.scale, n.shown);
@@ -980,8 +988,8 @@ function ot(e, t, n) {
 	}), o.globalAlpha = .4, o.fillRect(0, s(0) - 1, e.width, 2), o.globalAlpha = 1;
 }
 function st({ pixels: e, label: t, size: n, class: r = "" }) {
-	let i = G(null);
-	W(() => {
+	let i = K(null);
+	G(() => {
 		i.current && e && at(i.current, e);
 	}, [e]);
 	let a = e && et(e) ? 1.5 : e ? e.width / e.height : 1, o = n ? {
@@ -990,8 +998,10 @@ function st({ pixels: e, label: t, size: n, class: r = "" }) {
 	} : void 0;
 	return /* @__PURE__ */ Q("canvas", {
 		ref: i,
-		role: "img",
-		"aria-label": t,
+		...t ? {
+			role: "img",
+			"aria-label": t
+		} : { "aria-hidden": !0 },
 		class: `picture ${r}`,
 		style: o,
 		width: 1,
@@ -1010,8 +1020,8 @@ function ct(e, t) {
 	}));
 }
 function lt({ rows: e, label: t, class: n = "", dark: r }) {
-	let i = G(null);
-	return W(() => {
+	let i = K(null);
+	return G(() => {
 		i.current && ct(i.current, e);
 	}, [e, r]), /* @__PURE__ */ Q("canvas", {
 		ref: i,
@@ -1025,29 +1035,29 @@ function lt({ rows: e, label: t, class: n = "", dark: r }) {
 // src/parts/theme.ts
 var ut = "(prefers-color-scheme: dark)", dt = /* @__PURE__ */ new Set(), ft = "system", pt = () => ft === "dark" || ft === "system" && matchMedia(ut).matches;
 function mt() {
-	let [e, t] = H(pt());
-	return U(() => {
+	let [e, t] = U(pt());
+	return W(() => {
 		let e = () => t(pt());
 		return dt.add(e), () => void dt.delete(e);
 	}, []), e;
 }
 // src/page/scene.ts
 function ht(e) {
-	let t = e.facts, n = L(e, "basis"), r = (t) => e.arrays[t]?.data ?? null;
+	let t = e.facts, n = R(e, "basis"), r = (t) => e.arrays[t]?.data ?? null;
 	return {
 		facts: t,
-		z: L(e, "z"),
+		z: R(e, "z"),
 		labels: t.classes.length ? r("labels") : null,
-		positions: L(e, "positions"),
+		positions: R(e, "positions"),
 		plane: {
-			origin: L(e, "origin"),
+			origin: R(e, "origin"),
 			basis: [n.slice(0, t.dim), n.slice(t.dim)]
 		},
 		originals: nt(e.arrays.pixels ?? e.arrays.values),
-		mean: L(e, "mean"),
-		spread: L(e, "spread"),
+		mean: R(e, "mean"),
+		spread: R(e, "spread"),
 		samples: {
-			z: L(e, "sample_z"),
+			z: R(e, "sample_z"),
 			y: r("sample_y")
 		}
 	};
@@ -1088,8 +1098,8 @@ function vt(e, t) {
 }
 var yt = ({ facts: e, mean: t, spread: n }, r) => e.unit === "z" ? [-3, 3] : [t[r] - 3 * (n[r] || 1), t[r] + 3 * (n[r] || 1)], bt = 9, xt = 8, St = 48, $ = 16;
 function Ct(e, t, n, r) {
-	let [i, a] = H([]), [o, s] = H(null), c = K(() => new Oe((t) => e.decode(t.z, t.n, t.y), (e) => (a(e), s(null)), (e) => s(e.message)), [e]);
-	return U(() => () => c.close(), [c]), U(() => {
+	let [i, a] = U([]), [o, s] = U(null), c = q(() => new De((t) => e.decode(t.z, t.n, t.y), (e) => (a(e), s(null)), (e) => s(e.message)), [e]);
+	return W(() => () => c.close(), [c]), W(() => {
 		t && c.push({
 			z: t,
 			n,
@@ -1106,7 +1116,7 @@ function Ct(e, t, n, r) {
 	};
 }
 function wt({ scene: e, batches: t }) {
-	let { facts: n } = e, [r, i] = H(n.conditional ? 0 : null), [a, o] = H(() => n.walkable ? e.mean.slice() : gt(e, 0).slice());
+	let { facts: n } = e, [r, i] = U(n.conditional ? 0 : null), [a, o] = U(() => n.walkable ? e.mean.slice() : gt(e, 0).slice());
 	return /* @__PURE__ */ Q("div", {
 		class: "stack explorer-parts",
 		children: [
@@ -1133,23 +1143,23 @@ function wt({ scene: e, batches: t }) {
 	});
 }
 function Tt({ scene: e, batches: t, z: n, onZ: r, y: i, onY: a }) {
-	let { facts: o } = e, s = mt(), [c, l] = H(null), [u, d] = H(/* @__PURE__ */ new Set()), [f, p] = H(-1), [m, h] = H(-1), [g, _] = H(null), [v, y] = H(!1), b = K(() => c ? _t(e, ...c) : {
+	let { facts: o } = e, s = mt(), [c, l] = U(null), [u, d] = U(/* @__PURE__ */ new Set()), [f, p] = U(-1), [m, h] = U(-1), [g, _] = U(null), [v, y] = U(!1), b = q(() => c ? _t(e, ...c) : {
 		plane: e.plane,
 		positions: e.positions
-	}, [e, c?.join()]), x = Et(t, i), S = G(null), C = Mt({
+	}, [e, c?.join()]), x = Et(t, i), S = K(null), C = Mt({
 		batches: t,
 		seen: b,
 		view: g,
 		y: i,
 		on: v && o.walkable && o.kind === "image"
 	});
-	U(() => {
+	W(() => {
 		o.walkable ? x.push(n) : e.z.length && x.push(gt(e, Math.max(0, m)).slice());
 	}, [x.queue, m]);
 	let w = (t, n, i) => {
 		if (!o.walkable) return;
 		i >= -1 && (S.current = i >= 0 ? gt(e, i) : null);
-		let a = Ue(b.plane, t, n, S.current);
+		let a = He(b.plane, t, n, S.current);
 		x.push(a), r(a);
 	}, T = (t) => {
 		h(t), o.conditional && e.labels && e.labels[t] < o.classes.length && a(e.labels[t]);
@@ -1157,7 +1167,7 @@ function Tt({ scene: e, batches: t, z: n, onZ: r, y: i, onY: a }) {
 		if (!c) return;
 		let n = [...c];
 		n[t] = (n[t] + e + o.dim) % o.dim, l(n);
-	}, E = f >= 0 ? f : m, D = K(() => o.walkable ? We(b.plane, n) : null, [b, n]), O = c ? [`z${c[0]}`, `z${c[1]}`] : o.axes;
+	}, E = f >= 0 ? f : m, D = q(() => o.walkable ? Ue(b.plane, n) : null, [b, n]), O = c ? [`z${c[0]}`, `z${c[1]}`] : o.axes;
 	return /* @__PURE__ */ Q("section", {
 		class: "panel",
 		"aria-labelledby": "space",
@@ -1269,10 +1279,10 @@ function Tt({ scene: e, batches: t, z: n, onZ: r, y: i, onY: a }) {
 	});
 }
 function Et(e, t) {
-	let n = G(null), [r, i] = H(null), a = G(null), o = K(() => new Oe((n) => e.decode(n, 1, t), ([e]) => {
+	let n = K(null), [r, i] = U(null), a = K(null), o = q(() => new De((n) => e.decode(n, 1, t), ([e]) => {
 		n.current && at(n.current, e);
 	}, (e) => i(e.message)), [e, t]);
-	return U(() => (a.current && o.push(a.current), () => o.close()), [o]), {
+	return W(() => (a.current && o.push(a.current), () => o.close()), [o]), {
 		canvas: n,
 		queue: o,
 		push: (e) => {
@@ -1319,7 +1329,7 @@ function Ot({ facts: e, dims: t, onDims: n }) {
 	}))] });
 }
 function kt({ scene: e, hidden: t, onHidden: n, dark: r }) {
-	let i = K(() => new Set(e.labels), [e]), a = (e) => {
+	let i = q(() => new Set(e.labels), [e]), a = (e) => {
 		let r = new Set(t);
 		r.delete(e) || r.add(e), n(r);
 	};
@@ -1334,7 +1344,7 @@ function kt({ scene: e, hidden: t, onHidden: n, dark: r }) {
 			onClick: () => a(n),
 			children: [/* @__PURE__ */ Q("span", {
 				class: "dot",
-				style: { background: Ve(n, r) }
+				style: { background: Be(n, r) }
 			}), e]
 		}))
 	});
@@ -1385,12 +1395,12 @@ function jt({ scene: e, index: t }) {
 	] })] });
 }
 function Mt({ batches: e, seen: t, view: n, y: r, on: i }) {
-	let [a, o] = H(n);
-	U(() => {
+	let [a, o] = U(n);
+	W(() => {
 		let e = setTimeout(() => o(n), 200);
 		return () => clearTimeout(e);
 	}, [n]);
-	let s = K(() => {
+	let s = q(() => {
 		if (!i) return null;
 		let { window: e, width: n, height: r } = a ?? {
 			window: null,
@@ -1406,7 +1416,7 @@ function Mt({ batches: e, seen: t, view: n, y: r, on: i }) {
 				high: n
 			};
 		}
-		let [o, s] = X(e, n, r, 0, 0), [c, l] = X(e, n, r, n, r), u = Math.max(c - o, s - l) / 2, [d, f] = [(o + c) / 2, (l + s) / 2];
+		let [o, s] = Z(e, n, r, 0, 0), [c, l] = Z(e, n, r, n, r), u = Math.max(c - o, s - l) / 2, [d, f] = [(o + c) / 2, (l + s) / 2];
 		return {
 			left: d - u,
 			right: d + u,
@@ -1417,13 +1427,13 @@ function Mt({ batches: e, seen: t, view: n, y: r, on: i }) {
 		a,
 		i,
 		t
-	]), { shown: c } = Ct(e, K(() => {
+	]), { shown: c } = Ct(e, q(() => {
 		if (!s) return null;
 		let e = (s.right - s.left) / $, n = [];
-		for (let r = 0; r < $; r++) for (let i = 0; i < $; i++) n.push(...Ue(t.plane, s.left + (i + .5) * e, s.high - (r + .5) * e));
+		for (let r = 0; r < $; r++) for (let i = 0; i < $; i++) n.push(...He(t.plane, s.left + (i + .5) * e, s.high - (r + .5) * e));
 		return Float32Array.from(n);
 	}, [s]), 256, r);
-	return K(() => {
+	return q(() => {
 		if (!s || c.length !== 256) return null;
 		let { width: e, height: t } = c[0], n = document.createElement("canvas");
 		[n.width, n.height] = [$ * e, $ * t];
@@ -1437,7 +1447,7 @@ function Mt({ batches: e, seen: t, view: n, y: r, on: i }) {
 	}, [c, s]);
 }
 function Nt({ scene: e, batches: t, z: n, y: r }) {
-	let { facts: i } = e, [a, o] = H(!1), [s, c] = H(!1), l = K(() => i.order.filter((e) => i.active[e]), [i]), u = l.length ? l : i.order, d = a ? u.slice(0, 64) : u.slice(0, xt), f = s ? n : e.mean, p = Math.max(...i.rates ?? [0], 1e-9);
+	let { facts: i } = e, [a, o] = U(!1), [s, c] = U(!1), l = q(() => i.order.filter((e) => i.active[e]), [i]), u = l.length ? l : i.order, d = a ? u.slice(0, 64) : u.slice(0, xt), f = s ? n : e.mean, p = Math.max(...i.rates ?? [0], 1e-9);
 	return /* @__PURE__ */ Q("section", {
 		class: "panel",
 		"aria-labelledby": "traversals",
@@ -1476,7 +1486,7 @@ function Nt({ scene: e, batches: t, z: n, y: r }) {
 					"; ordered by ",
 					i.rates ? "rate" : "spread",
 					".",
-					l.length > 0 && l.length < i.order.length && ` ${i.order.length - l.length} of ${i.order.length} dimensions carry next to nothing and are left out.`
+					l.length > 0 && l.length < i.order.length && ` Left out: ${i.order.length - l.length} of ${i.order.length} dimensions, which carry next to nothing.`
 				]
 			}),
 			u.length > xt && /* @__PURE__ */ Q("button", {
@@ -1489,11 +1499,11 @@ function Nt({ scene: e, batches: t, z: n, y: r }) {
 	});
 }
 function Pt({ scene: e, batches: t, dim: n, start: r, y: i, share: a }) {
-	let { facts: o } = e, s = mt(), [c, l] = yt(e, n), [u, d] = H(null), f = K(() => {
+	let { facts: o } = e, s = mt(), [c, l] = yt(e, n), [u, d] = U(null), f = q(() => {
 		let e = new Float32Array(bt * o.dim);
 		for (let t = 0; t < bt; t++) e.set(r, t * o.dim), e[t * o.dim + n] = c + (l - c) * t / 8;
 		return e;
-	}, [r, n]), p = K(() => {
+	}, [r, n]), p = q(() => {
 		let e = r.slice();
 		return e[n] = u ?? r[n], e;
 	}, [
@@ -1548,12 +1558,12 @@ function Pt({ scene: e, batches: t, dim: n, start: r, y: i, share: a }) {
 	});
 }
 function Ft({ scene: e, batches: t, y: n }) {
-	let { facts: r, samples: i } = e, a = mt(), o = i.z.length / r.dim, [s, c] = H(0), l = G(null), u = K(() => Array.from({ length: o }, (e, t) => t).filter((e) => !i.y || i.y[e] === n), [i, n]), d = K(() => Array.from({ length: Math.min(St, u.length) }, (e, t) => u[(s + t) % u.length]), [u, s]), { shown: f, error: p } = Ct(t, K(() => {
+	let { facts: r, samples: i } = e, a = mt(), o = i.z.length / r.dim, [s, c] = U(0), l = K(null), u = q(() => Array.from({ length: o }, (e, t) => t).filter((e) => !i.y || i.y[e] === n), [i, n]), d = q(() => Array.from({ length: Math.min(St, u.length) }, (e, t) => u[(s + t) % u.length]), [u, s]), { shown: f, error: p } = Ct(t, q(() => {
 		if (!d.length) return null;
 		let e = new Float32Array(d.length * r.dim);
 		return d.forEach((t, n) => e.set(i.z.subarray(t * r.dim, (t + 1) * r.dim), n * r.dim)), e;
 	}, [d]), d.length, n);
-	return U(() => {
+	return W(() => {
 		if (!l.current || !f.length) return;
 		let e = l.current.clientWidth < 520 ? 8 : 16, t = [];
 		for (let n = 0; n < f.length; n += e) t.push(f.slice(n, n + e));
@@ -1597,7 +1607,7 @@ function Ft({ scene: e, batches: t, y: n }) {
 	});
 }
 // src/page/explorer.css?inline
-var It = ".explorer{grid-template-columns:minmax(0,1fr) 264px;align-items:start;gap:20px 24px;display:grid}.explorer .plane-box{height:clamp(300px,58vh,560px)}.beside{flex-direction:column;gap:14px;min-width:0;display:flex}.probe-box figcaption{text-align:center}.legend{margin-top:12px}.words{max-width:84ch}.explorer .words{margin-top:10px}.readout{font-variant-numeric:tabular-nums;flex-wrap:wrap;justify-content:center;gap:2px 14px;font-size:.86rem;display:flex}.dims{grid-template-columns:repeat(auto-fit,minmax(min(100%,480px),1fr));gap:18px 36px;display:grid}.dim{grid-template-columns:74px minmax(0,1fr) 64px;align-items:center;gap:6px 14px;display:grid}.dim-name{flex-direction:column;display:flex}.dim-name strong{font-weight:620}.bar{background:var(--faint);border-radius:2px;height:4px;margin-top:4px}.bar span{background:var(--accent);border-radius:2px;height:100%;display:block}.dim-strip{flex-direction:column;min-width:0;display:flex}.dim-strip input{width:100%}.dim-hand{align-items:center}.dim-hand figcaption{font-variant-numeric:tabular-nums}.more{align-self:flex-start}@container parts (width<=760px){.explorer{grid-template-columns:minmax(0,1fr)}.beside{flex-flow:wrap;align-items:flex-start}.probe-box{flex:150px}.dim{grid-template-columns:60px minmax(0,1fr) 48px;gap:6px 10px}.panel{padding:14px}}.explorer-parts{container:parts/inline-size}";
+var It = ".explorer{grid-template-columns:minmax(0,1fr) 264px;align-items:start;gap:20px 24px;display:grid}.explorer .plane-box{height:clamp(300px,58vh,560px)}.beside{flex-direction:column;gap:14px;min-width:0;display:flex}.probe-box figcaption{text-align:center}.legend{margin-top:12px}.words{max-width:84ch}.explorer .words{margin-top:10px}.readout{font-variant-numeric:tabular-nums;flex-wrap:wrap;justify-content:center;gap:2px 14px;font-size:.86rem;display:flex}.dims{grid-template-columns:repeat(auto-fit,minmax(min(100%,480px),1fr));gap:18px 36px;display:grid}.dim{grid-template-columns:74px minmax(0,1fr) 64px;align-items:center;gap:6px 14px;display:grid}.dim-name{flex-direction:column;display:flex}.dim-name strong{font-weight:620}.bar{background:var(--faint);border-radius:2px;height:4px;margin-top:4px}.bar span{background:var(--accent);border-radius:2px;height:100%;display:block}.dim-strip{flex-direction:column;min-width:0;display:flex}.dim-strip input{width:100%}.dim-hand{align-items:center}.dim-hand figcaption{font-variant-numeric:tabular-nums}.more{align-self:flex-start}@container parts (width<=760px){.explorer{grid-template-columns:minmax(0,1fr)}.beside{flex-flow:wrap;align-items:flex-start}.probe-box{flex:150px}.dim{grid-template-columns:60px minmax(0,1fr) 64px;gap:6px 10px}.panel{padding:14px}}.explorer-parts{container:parts/inline-size}";
 // src/widget/main.tsx
 function Lt(e, t) {
 	for (let n = e; n && t; n = n.parentElement) {
@@ -1609,7 +1619,7 @@ function Lt(e, t) {
 	}
 }
 function Rt({ model: e, el: t }) {
-	let n = e.get("scene"), r = ht(I(n.buffer.slice(n.byteOffset, n.byteOffset + n.byteLength))), i = /* @__PURE__ */ new Map(), a = 0, o = ({ seq: e, error: t }, n) => {
+	let n = e.get("scene"), r = ht(L(n.buffer.slice(n.byteOffset, n.byteOffset + n.byteLength))), i = /* @__PURE__ */ new Map(), a = 0, o = ({ seq: e, error: t }, n) => {
 		let a = i.get(e);
 		if (i.delete(e), t !== void 0 || !n[0]) return a?.failed(Error(t ?? "The kernel answered without a picture."));
 		let { buffer: o, byteOffset: s, byteLength: c } = n[0], l = new Float32Array(o.slice(s, s + c));
@@ -1626,13 +1636,13 @@ function Rt({ model: e, el: t }) {
 			y: r
 		}, void 0, [t]);
 	}) }, c = t.attachShadow({ mode: "open" }), l = document.createElement("style");
-	l.textContent = `${se}\n${It}`.replaceAll(":root", ":host") + ":host { display: block; color: var(--ink); }", Lt(t, r.facts.static);
+	l.textContent = `${oe}\n${It}`.replaceAll(":root", ":host") + ":host { display: block; color: var(--ink); }", Lt(t, r.facts.static);
 	let u = document.createElement("div");
-	return c.append(l, u), P(/* @__PURE__ */ Q(wt, {
+	return c.append(l, u), F(/* @__PURE__ */ Q(wt, {
 		scene: r,
 		batches: s
 	}), u), () => {
-		e.off("msg:custom", o), P(null, u);
+		e.off("msg:custom", o), F(null, u);
 	};
 }
 var zt = { render: Rt };
