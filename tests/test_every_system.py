@@ -17,6 +17,7 @@ import pytest
 
 from latentia.cli import entry
 from latentia.recipes import PUBLISHED
+from latentia.runs.fitting import DEMO_SETTINGS
 
 STEPS = 6
 BRIEF = [
@@ -123,6 +124,7 @@ def check_run(path: Path, steps: int) -> None:
 
 def test_the_whole_gallery(tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch):
     monkeypatch.chdir(tmp_path)
+    monkeypatch.setitem(DEMO_SETTINGS, "training.epochs", 10)  # tests/cli/test_commands.py runs all 200
     latentia = Shell(capsys)
     records = latentia("reproduce", "--quick", "--data", "digits", "--seeds", "1", "--out", "gallery", *BRIEF)
     assert [record["name"] for record in records] == list(PUBLISHED)
