@@ -1,14 +1,21 @@
-"""Two real processes, joined by gloo, follow one. This file is also what they run: see the end."""
+"""Two real processes, joined by gloo, follow one. This file is also what they run: see the end.
+
+They are forked from a server that has imported everything once, since most of what a short training takes is importing;
+torchrun itself starts fresh ones in a test of its own.
+"""
 
 from __future__ import annotations
 
 import json
+import multiprocessing
 import os
+import runpy
 import signal
 import socket
 import subprocess
 import sys
 import time
+from multiprocessing import forkserver
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +23,7 @@ import pytest
 import torch
 from torch import nn
 
+from latentia.cli import entry
 from latentia.data.corruption import GaussianCorruption
 from latentia.data.dataset import Dataset
 from latentia.data.settings import DataSettings
@@ -41,6 +49,7 @@ from latentia.training.settings import TrainingSettings
 
 CPU = Execution("cpu", "fp32", 1)
 STOP_AT = 7
+IMPORTED = ["pytest", "sklearn.datasets", "torch.distributed", "latentia.cli.app", "latentia.runs.fitting"]
 
 
 def images() -> Dataset:
@@ -178,19 +187,60 @@ def free_port() -> int:
         return probe.getsockname()[1]
 
 
-def start(*arguments: str) -> list[subprocess.Popen[str]]:
-    """Two processes of this file, without torchrun."""
-    environment = {**os.environ, "MASTER_ADDR": "127.0.0.1", "MASTER_PORT": str(free_port()), "WORLD_SIZE": "2"}
-    return [
-        subprocess.Popen(
-            [sys.executable, *arguments],
-            env={**environment, "RANK": str(rank)},
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-        )
-        for rank in range(2)
-    ]
+class Forked:
+    """One of two processes, which runs this file as ``__main__``."""
+
+    def __init__(self, rank: int, port: int, base: Path, arguments: tuple[str, ...]) -> None:
+        self.said = base / f"output-{rank}"
+        job = {"rank": rank, "port": port, "base": base, "arguments": arguments, "output": self.said}
+        context = multiprocessing.get_context("forkserver")
+        self.process = context.Process(target=runpy.run_path, args=(__file__, {"JOB": job}, "__main__"))
+        self.process.start()
+
+    @property
+    def output(self) -> str:
+        return self.said.read_text(encoding="utf-8") if self.said.exists() else ""
+
+    def poll(self) -> int | None:
+        return self.process.exitcode
+
+    def kill(self) -> None:
+        self.process.kill()
+
+    def wait(self, timeout: float) -> str:
+        """All that it has said when it has ended."""
+        self.process.join(timeout)
+        assert self.process.exitcode is not None, f"still running after {timeout} s: {self.output}"
+        return self.output
+
+
+@pytest.fixture(scope="module", autouse=True)
+def server() -> None:
+    """The process that two others are forked from, without threads, which do not survive a fork."""
+    multiprocessing.set_forkserver_preload(IMPORTED)
+    with pytest.MonkeyPatch.context() as patch:
+        for library in ("OMP", "OPENBLAS", "MKL"):
+            patch.setenv(f"{library}_NUM_THREADS", "1")
+        forkserver.ensure_running()
+
+
+def start(base: Path, *arguments: str) -> list[Forked]:
+    """Two processes, without torchrun, that run a command or, without arguments, the work above."""
+    port = free_port()
+    return [Forked(rank, port, base, arguments) for rank in range(2)]
+
+
+def forked(job: dict[str, Any]) -> None:
+    """What a forked process does: it says where it belongs, as torchrun does, and runs what it is asked to."""
+    for stream in (1, 2):
+        os.dup2(os.open(job["output"], os.O_WRONLY | os.O_CREAT | os.O_APPEND), stream)
+    place = {"MASTER_ADDR": "127.0.0.1", "MASTER_PORT": job["port"], "WORLD_SIZE": 2, "RANK": job["rank"]}
+    os.environ.update({name: str(value) for name, value in place.items()})
+    if job["arguments"]:
+        sys.argv = ["latentia", *job["arguments"]]
+        entry.main()
+    else:
+        work(job["base"])
 
 
 def rows_of(folder: Path) -> list[dict[str, Any]]:
@@ -211,9 +261,9 @@ def two(tmp_path_factory: pytest.TempPathFactory) -> Path:
     base = tmp_path_factory.mktemp("two")
     with pytest.raises(Interrupted):
         trained(folder_of(base, "stopped by one"), "clipped and averaged", Alone(), stop=True)
-    processes = start(__file__, str(base))
-    outputs = [process.communicate(timeout=900)[0] for process in processes]
-    assert [process.returncode for process in processes] == [0, 0], "\n".join(outputs)
+    processes = start(base)
+    outputs = [process.wait(900) for process in processes]
+    assert [process.poll() for process in processes] == [0, 0], "\n".join(outputs)
     assert "arning" not in "".join(outputs)
     return base
 
@@ -252,33 +302,32 @@ def test_what_processes_cannot_share_is_refused_in_all_of_them(two: Path):
         assert "different numbers of seeds" in said["agree"]
 
 
-TRAINING = ["-m", "latentia", "train", "vae", "--data", "digits", "--steps", "1000000", "--device", "cpu"]
-TRAINING += ["--set", "training.batch_size=32", "--set", "training.checkpoint_every=20"]
+TRAINING = ["train", "vae", "--data", "digits", "--steps", "1000000", "--device", "cpu"]
+TRAINING += ["--set", "training.batch_size=32", "--set", "training.checkpoint_every=20", "--set", "training.threads=1"]
 
 
-def wait_for_checkpoint(run: Path, processes: list[subprocess.Popen[str]]) -> None:
+def wait_for_checkpoint(run: Path, *processes: Forked | subprocess.Popen[str]) -> None:
     until = time.monotonic() + 600
     while not (run / "checkpoints" / "last").exists():
         assert time.monotonic() < until
-        assert all(process.poll() is None for process in processes), processes[0].communicate()[0]
+        for process in processes:
+            assert process.poll() is None, process.output if isinstance(process, Forked) else process.communicate()[0]
         time.sleep(0.05)
 
 
 @pytest.mark.parametrize("victim", [0, 1])
 def test_killing_one_process_ends_the_other_with_a_checkpoint(tmp_path: Path, victim: int):
     run = tmp_path / "run"
-    processes = start(*TRAINING, "--out", str(run))
+    processes = start(tmp_path, *TRAINING, "--out", str(run))
     try:
-        wait_for_checkpoint(run, processes)
+        wait_for_checkpoint(run, *processes)
         processes[victim].kill()
-        began = time.monotonic()
-        output = processes[1 - victim].communicate(timeout=30)[0]
+        output = processes[1 - victim].wait(30)
     finally:
         for process in processes:
             process.kill()
-            process.communicate()
-    assert time.monotonic() - began < 30
-    assert processes[1 - victim].returncode == 1
+            process.wait(30)
+    assert processes[1 - victim].poll() == 1
     lines = [line for line in output.splitlines() if line.startswith("latentia:")]
     assert len(lines) == 1 and "Traceback" not in output
     found = CheckpointStore(run / "checkpoints").load()
@@ -290,9 +339,9 @@ def test_killing_one_process_ends_the_other_with_a_checkpoint(tmp_path: Path, vi
 def test_a_fault_of_one_process_is_told_by_process_0_alone(tmp_path: Path):
     (tmp_path / "run").mkdir()
     (tmp_path / "run" / "foreign").touch()  # which process 0 alone looks at
-    processes = start(*TRAINING, "--out", str(tmp_path / "run"))
-    outputs = [process.communicate(timeout=300)[0] for process in processes]
-    assert [process.returncode for process in processes] == [1, 1]
+    processes = start(tmp_path, *TRAINING, "--out", str(tmp_path / "run"))
+    outputs = [process.wait(300) for process in processes]
+    assert [process.poll() for process in processes] == [1, 1]
     assert "is not empty" in outputs[0] and outputs[0].count("latentia:") == 1
     assert "latentia:" not in outputs[1]
 
@@ -301,13 +350,13 @@ def test_torchrun_is_interrupted_and_its_run_goes_on_in_one_process(tmp_path: Pa
     run = tmp_path / "run"
     launcher = ["-m", "torch.distributed.run", "--nproc-per-node", "2", "--master-port", str(free_port())]
     process = subprocess.Popen(
-        [sys.executable, *launcher, *TRAINING, "--out", str(run)],
+        [sys.executable, *launcher, "-m", "latentia", *TRAINING, "--out", str(run)],
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
     )
     try:
-        wait_for_checkpoint(run, [process])
+        wait_for_checkpoint(run, process)
         process.send_signal(signal.SIGINT)
         output = process.communicate(timeout=120)[0]
     finally:
@@ -341,4 +390,4 @@ def test_one_process_tells_nobody():
 
 
 if __name__ == "__main__":
-    work(Path(sys.argv[1]))
+    forked(globals()["JOB"])
