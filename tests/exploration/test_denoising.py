@@ -14,9 +14,8 @@ from latentia.exploration.style import figure_bytes
 
 
 def texts(figure: Figure) -> str:
-    return " | ".join(text.get_text() for axes in figure.axes for text in [*axes.texts, axes.title]) + str(
-        figure.get_suptitle()
-    )
+    drawn = [text.get_text() for axes in figure.axes for text in [*axes.texts, axes.title]]
+    return " | ".join([*drawn, *(text.get_text() for text in figure.texts), figure.get_suptitle()]).replace("\n", " ")
 
 
 def rows(*shape: int) -> tuple[Tensor, Tensor, Tensor]:
@@ -47,7 +46,7 @@ def test_vectors_are_heat_maps(clean: bool) -> None:
     figure = plot_denoising(x if clean else None, noisy, denoised, DataSpec((5,)), remarks=["mse 0.04"])
     titles = [axes.get_title(loc="left") for axes in figure.axes]
     assert [title for title in titles if title] == ["Original", "Noisy", "Denoised"][0 if clean else 1 :]
-    assert "mse 0.04" in str(figure.get_suptitle())
+    assert "mse 0.04" in texts(figure)
 
 
 def test_rows_of_different_numbers_are_refused() -> None:

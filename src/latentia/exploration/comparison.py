@@ -109,7 +109,8 @@ def plot_latents_side_by_side(
     columns = min(3, len(projections))
     lines = -(-len(projections) // columns)
     with style.styled():
-        wide, high = box_of(*(projected.points[:, :2] for projected in projections), side=2.5, most=1.6)
+        planes = [projected.points[:, :2] for projected in projections if projected.points.shape[1] > 1]
+        wide, high = box_of(*(planes or [np.eye(2)]), side=2.5, most=1.6)
         figure = style.new_figure((wide + 0.7) * columns + 0.9 * (labels is not None), (high + 0.9) * lines)
         grid = list(figure.subplots(lines, columns, squeeze=False).ravel())
         for axes in grid[len(projections) :]:
