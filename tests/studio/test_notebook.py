@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import base64
+import importlib.util
+import os
 import re
+import shutil
 import sys
 from pathlib import Path
 from typing import Any
@@ -17,7 +21,7 @@ from latentia.exploration.bundle import unpack
 
 pytest.importorskip("anywidget", reason="the explorer needs the extra notebook")
 
-from latentia.studio.notebook import Explorer, explore
+from latentia.studio.notebook import BUILT, Explorer, explore
 
 
 @pytest.fixture(scope="module")
@@ -95,3 +99,54 @@ def test_a_notebook_shows_both(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
     assert 'class="latentia-static"' in page and "application/vnd.jupyter.widget-view+json" in page
     for ours in (summary, notebook.cells[2].outputs[0]["data"]["text/html"]):
         assert not re.search(r"""(?:src|href)=["'](?!data:)|<script|<link""", ours)
+
+
+HARNESS = """
+async ({ source, scene, size }) => {
+  const bytes = Uint8Array.from(atob(scene), letter => letter.charCodeAt(0));
+  const module = await import(URL.createObjectURL(new Blob([source], { type: "text/javascript" })));
+  const listeners = [];
+  globalThis.asked = [];
+  const model = {
+    get: () => new DataView(bytes.buffer), on: (_, listener) => listeners.push(listener), off: () => {},
+    send: (content, _, [z]) => {
+      globalThis.asked.push([content.n, content.y, z.length]);
+      const values = new Float32Array(content.n * size).map((_, i) => (i % size) / size);
+      setTimeout(() => listeners.forEach(tell => tell({ seq: content.seq }, [new DataView(values.buffer)])));
+    },
+  };
+  module.default.render({ model, el: document.getElementById("cell") });
+}
+"""
+
+
+def test_the_front_end_asks_the_kernel(explorer: Explorer, tmp_path: Path) -> None:
+    chromium = shutil.which("chromium")
+    if chromium is None or importlib.util.find_spec("playwright") is None:
+        sentence = "the widget's browser test needs Chromium and Playwright: apt-get install chromium"
+        pytest.fail(sentence) if os.environ.get("LATENTIA_REQUIRE_BROWSER") else pytest.skip(sentence)
+    from playwright.sync_api import sync_playwright
+
+    page = tmp_path / "cell.html"
+    static = f'<figure class="latentia-static" data-explorer="{explorer.name}">picture</figure>'
+    page.write_text(f"<!doctype html><title>cell</title>{static}<div id='cell'></div>")
+    given = {
+        "source": BUILT.read_text(encoding="utf-8"),
+        "scene": base64.b64encode(explorer.widget.scene).decode(),
+        "size": 64,
+    }
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
+        tab = browser.new_context(offline=True).new_page()
+        said: list[str] = []
+        tab.on("pageerror", lambda error: said.append(str(error)))
+        tab.goto(page.as_uri())
+        tab.evaluate(HARNESS, given)
+        tab.locator(".plane").wait_for(timeout=120_000)
+        assert tab.locator(".latentia-static").is_hidden()
+        tab.wait_for_function("() => asked.length >= 5")
+        before = tab.evaluate("asked.length")
+        tab.locator(".plane").press("ArrowLeft")
+        tab.wait_for_function("before => asked.length > before", arg=before)
+        assert tab.evaluate("asked.at(-1)") == [1, 0, 3] and said == []
+        browser.close()

@@ -20,6 +20,7 @@ from latentia.runs.report import measured_of, tiles
 from latentia.runs.uses.material import Material
 
 if TYPE_CHECKING:
+    from latentia.recipes.config import Config
     from latentia.runs.run import Run
 
 SHOWN = 10  # originals over their reconstructions
@@ -27,7 +28,6 @@ SHOWN = 10  # originals over their reconstructions
 
 def render_card(run: Run) -> str:
     """The HTML."""
-    summary = find_preset(run.config.preset).description if run.config.preset else "a model of its own parts"
     evaluation = (run.directory.evaluation() if run.directory is not None else None) or {}
     measured = measured_of(run.summary, evaluation)
     figures = "".join(_figure(*one[:3]) for one in tiles(measured, "sample"))
@@ -35,11 +35,26 @@ def render_card(run: Run) -> str:
     return (
         '<div style="max-width: 760px; font-family: system-ui, sans-serif; line-height: 1.4">'
         f'<div style="font-size: 1.15em; font-weight: 600">{escape(run.name)}</div>'
-        f'<div style="opacity: 0.75">{escape(summary)}</div>'
+        f'<div style="opacity: 0.75">{escape(what_it_is(run.config))}</div>'
         f'<div style="display: flex; flex-wrap: wrap; gap: 6px 26px; margin: 10px 0">{figures}</div>'
         f"{_picture(run)}"
         f'<div style="opacity: 0.75; font-size: 0.9em">{escape("; ".join(facts))}</div></div>'
     )
+
+
+def what_it_is(config: Config) -> str:
+    """The system in a sentence: the preset's own, unless its model was changed.
+
+    Example:
+        >>> from latentia.recipes.config import override
+        >>> config = find_preset("ae").config()
+        >>> what_it_is(override(config, ["model.latent_dim=2"]))
+        'The preset ae, with changes.'
+    """
+    if config.preset is None:
+        return "A model of its own parts."
+    preset = find_preset(config.preset)
+    return preset.description if preset.config().model == config.model else f"The preset {config.preset}, with changes."
 
 
 def _figure(name: str, value: str, unit: str) -> str:

@@ -22,7 +22,7 @@ from latentia.evaluation.encoding import evaluating
 from latentia.exploration.bundle import pack
 from latentia.exploration.grids import principal_plane
 from latentia.exploration.images import to_rgb
-from latentia.recipes.presets import find_preset
+from latentia.runs.card import what_it_is
 from latentia.runs.priors import find_prior
 from latentia.runs.report import measured_of, short, tiles
 from latentia.runs.uses.feeding import feed
@@ -176,7 +176,7 @@ def _about(run: Run) -> dict[str, Any]:
     low, high = (0.0, 1.0) if run.preparation.within_unit else (spec.low, spec.high)
     return {
         "title": run.name,
-        "summary": find_preset(config.preset).description if config.preset else "A model of its own parts.",
+        "summary": what_it_is(config),
         "dim": model.latent_dim,
         "latent_shape": list(model.latent_shape),
         "kind": spec.noun,
