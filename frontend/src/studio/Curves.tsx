@@ -94,7 +94,7 @@ export function Curves({ title, unit = "", series, log = false, mark = null, hei
     plot.current?.redraw(false);
   }, [mark]);
 
-  const last = series.map((one) => `${one.label} ${nice(one.value.findLast((value) => value !== null))}`).join(", ");
+  const last = series.slice(0, 6).map((one) => `${one.label} ${nice(one.value.findLast((value) => value !== null))}`).join(", ");
   return (
     <figure class="curves">
       <figcaption>

@@ -6,7 +6,7 @@ import { Picture } from "../../parts/Picture";
 import { postForBundle, runPath, type RunInfo } from "../api";
 import { CopyAs, Facts, nice, Panel, Trouble, useLoad } from "../ui";
 import { useClass } from "./Classes";
-import { latentOf, type Points } from "./Latent";
+import { latentOf, type Points } from "./points";
 
 interface CohortProps {
   info: RunInfo;

@@ -1,22 +1,20 @@
 /** The latent space: points to look into, and a probe to drag through it while the decoder follows. */
-import { useEffect, useMemo, useRef, useState } from "preact/hooks";
-import { floats, type Bundle } from "../../core/bundle";
-import { LatestWins } from "../../core/decoder";
+import { useEffect, useMemo, useState } from "preact/hooks";
 import { numberFrom, short } from "../../core/hash";
-import { latentAt, project, toPlane, type Plane, type Point, type Window } from "../../core/plane";
-import { imagesOf, toRgba, type Pixels } from "../../core/pixels";
-import { LatentPlane, type Backdrop, type Tool } from "../../parts/LatentPlane";
-import { paint } from "../../parts/Picture";
+import { toPlane, type Window } from "../../core/plane";
+import { LatentPlane, type Tool } from "../../parts/LatentPlane";
 import { useDark } from "../../parts/theme";
 import { getBundle, runPath, type RunInfo } from "../api";
 import { useQuery } from "../place";
-import { socket } from "../socket";
 import { Choice, CopyAs, nice, Panel, Select, Slider, Trouble, useCalm, useLoad } from "../ui";
-import { Classes, useClass } from "./Classes";
+import { Classes } from "./Classes";
 import { Cohort } from "./Cohort";
 import { PointCard } from "./PointCard";
 import { PointTable } from "./PointTable";
 import { Legend } from "./Legend";
+import { useBackdrop } from "./backdrop";
+import { readPoints, type Points, type View } from "./points";
+import { useProbe } from "./probe";
 import type { ViewProps } from "./RunPage";
 
 export const planes = [
@@ -25,42 +23,6 @@ export const planes = [
   ["tsne", "t-SNE"],
   ["umap", "UMAP"],
 ] as const;
-
-/** What the server told about the points. */
-export interface Points {
-  bundle: Bundle;
-  positions: Float32Array;
-  labels: Uint8Array | null;
-  errors: Float32Array;
-  ids: Int32Array;
-  z: Float32Array;
-  dim: number;
-  plane: Plane | null;
-  facts: { axes: string[]; explained: number[] | null; residual: number | null; n: number; total: number; split: string };
-}
-
-function readPoints(bundle: Bundle): Points {
-  const { labels, ids, origin } = bundle.arrays;
-  const basis = floats(bundle, "basis");
-  const dim = Number(bundle.facts.dim);
-  const none = Number(bundle.facts.none ?? 255);
-  const known = labels && labels.data.some((label) => label !== none);
-  return {
-    bundle,
-    positions: floats(bundle, "positions"),
-    labels: known ? (labels.data instanceof Uint8Array ? labels.data : Uint8Array.from(labels.data, (label) => (label === none ? 255 : label % 250))) : null,
-    errors: floats(bundle, "errors"),
-    ids: (ids?.data as Int32Array | undefined) ?? new Int32Array(),
-    z: floats(bundle, "z"),
-    dim,
-    plane: origin ? { origin: floats(bundle, "origin"), basis: [basis.subarray(0, dim), basis.subarray(dim, 2 * dim)] } : null,
-    facts: bundle.facts as Points["facts"],
-  };
-}
-
-/** The latent of a point, where latents were sent. */
-export const latentOf = (points: Points, index: number): Float32Array | null =>
-  points.z.length ? points.z.subarray(index * points.dim, (index + 1) * points.dim) : null;
 
 const counts = [1000, 2000, 5000, 10_000, 20_000, 50_000, 100_000];
 
@@ -108,13 +70,6 @@ const Dimension = ({ label, value, dim, onChange }: { label: string; value: numb
   <Select label={label} value={String(value)} options={Array.from({ length: dim }, (_, i) => [String(i), `z${i}`] as const)} onChange={(text) => onChange(Number(text))} />
 );
 
-interface View {
-  window: Window;
-  width: number;
-  height: number;
-  byUser: boolean;
-}
-
 /** A window from a link: where it looks, and its scale. */
 function windowFrom(values: string[] | undefined): Window | null {
   const [u, v, scale] = values?.[0]?.split(",").map(Number) ?? [];
@@ -136,6 +91,7 @@ function Explorer({ info, points, method, split, step, dims }: ExplorerProps) {
   const [hover, setHover] = useState(-1);
   const [cohort, setCohort] = useState<number[]>([]);
   const [view, setView] = useState<View | null>(null);
+  useEffect(() => setCohort([]), [points.positions.length]); // its numbers were those of other points
   const tool = (query.tool?.[0] ?? "walk") as Tool;
   const hidden = useMemo(() => new Set((query.hide ?? []).map(Number)), [query.hide?.join()]);
   const picked = numberFrom(query.pick, -1, -1, points.positions.length / 2 - 1);
@@ -182,7 +138,7 @@ function Explorer({ info, points, method, split, step, dims }: ExplorerProps) {
               ]}
               onChange={(value) => setQuery({ tool: value })}
             />
-            {points.plane && (
+            {points.plane && info.event?.kind === "image" && (
               <label class="check">
                 <input type="checkbox" checked={query.decoded?.[0] === "1"} onChange={(event) => setQuery({ decoded: event.currentTarget.checked ? 1 : null })} /> decoded behind
               </label>
@@ -286,125 +242,3 @@ function Readout({ z }: { z: Float32Array | null }) {
   );
 }
 
-interface ProbeOptions {
-  info: RunInfo;
-  points: Points;
-  step: number | null;
-  onNearest: (index: number) => void;
-}
-
-/** The probe: its place is sent to the decoder at once, and what comes back is painted past Preact. */
-function useProbe({ info, points, step, onNearest }: ProbeOptions) {
-  const [query, setQuery] = useQuery();
-  const [y] = useClass(info);
-  const canvas = useRef<HTMLCanvasElement>(null);
-  const anchor = useRef<Float32Array | null>(null);
-  const [z, setZ] = useState<Float32Array | null>(null);
-  const [error, setError] = useState<string | null>(null);
-  const [at, setAt] = useState<Point | null>(() => (query.u && query.v ? [numberFrom(query.u, 0), numberFrom(query.v, 0)] : null));
-  const frame = useRef(0);
-  const calmAt = useCalm(at, 300);
-  const queue = useMemo(() => {
-    const decoder = socket.decoder(info.id, step);
-    const show = (pixels: Pixels) => canvas.current && paint(canvas.current, pixels);
-    return new LatestWins<Float32Array, Pixels>(
-      (wished) => decoder.decode(wished, y),
-      (pixels) => {
-        show(pixels);
-        setError(null);
-      },
-      (fault) => fault.message !== "overtaken" && setError(fault.message),
-    );
-  }, [info.id, JSON.stringify(info.stamp), step, y]);
-  useEffect(() => () => queue.close(), [queue]);
-
-  const move = (u: number, v: number, from: number) => {
-    if (from >= -1) anchor.current = from >= 0 && points.plane ? (latentOf(points, from)?.slice() ?? null) : null;
-    if (!points.plane) {
-      const index = nearestTo(points.positions, u, v);
-      if (index >= 0) onNearest(index);
-    } else {
-      const wished = latentAt(points.plane, u, v, anchor.current);
-      queue.push(wished);
-      cancelAnimationFrame(frame.current);
-      frame.current = requestAnimationFrame(() => setZ(wished));
-    }
-    cancelAnimationFrame(later.current);
-    later.current = requestAnimationFrame(() => setAt([u, v]));
-  };
-  const later = useRef(0);
-
-  // A link, a new plane, a new class or new weights: what stands at the probe is decoded again.
-  useEffect(() => {
-    if (!points.plane) return;
-    const place: Point = at ?? [0, 0];
-    const wished = latentAt(points.plane, ...place, anchor.current);
-    queue.push(wished);
-    setZ(wished);
-    if (!at) setAt(project(points.plane, wished));
-  }, [queue, points]);
-  useEffect(() => {
-    if (calmAt) setQuery({ u: short(calmAt[0]), v: short(calmAt[1]) });
-  }, [calmAt]);
-  return { canvas, at, z, error, move };
-}
-
-function nearestTo(positions: Float32Array, u: number, v: number): number {
-  let best = -1;
-  let least = Infinity;
-  for (let i = 0; i < positions.length / 2; i++) {
-    const distance = (positions[2 * i] - u) ** 2 + (positions[2 * i + 1] - v) ** 2;
-    if (distance < least) [least, best] = [distance, i];
-  }
-  return best;
-}
-
-interface BackdropOptions {
-  info: RunInfo;
-  points: Points;
-  method: string;
-  dims: [number, number];
-  split: string;
-  step: number | null;
-  view: View | null;
-  on: boolean;
-}
-
-/** The part of the plane that is in view, decoded in rows and columns of square pictures. */
-function useBackdrop({ info, points, method, dims, split, step, view, on }: BackdropOptions): { shown: Backdrop | null; error: string | null } {
-  const [y] = useClass(info);
-  const calm = useCalm(view, 250);
-  const bounds = useMemo(() => {
-    const positions = points.positions;
-    if (!calm) {
-      let [low, high] = [Infinity, -Infinity];
-      for (const value of positions) [low, high] = [Math.min(low, value), Math.max(high, value)];
-      return [low, high, low, high];
-    }
-    const side = Math.max(calm.width, calm.height) / calm.window.scale / 2;
-    return [calm.window.u - side, calm.window.u + side, calm.window.v - side, calm.window.v + side];
-  }, [calm, points]);
-  const applies = on && points.plane && info.event?.kind === "image" && points.positions.length > 0;
-  const found = useLoad(
-    applies
-      ? (signal) =>
-          getBundle(runPath(info.id, "manifold"), { x0: bounds[0], x1: bounds[1], y0: bounds[2], y1: bounds[3], n: 24, plane: method, split, step, y, samples: points.facts.n, ...(method === "raw" ? { x: dims[0], y_axis: dims[1] } : {}) }, signal).then((bundle) => sheetOf(bundle))
-      : null,
-    [info.id, JSON.stringify(info.stamp), applies, bounds.join(), method, dims.join(), y, step],
-  );
-  return { shown: applies ? found.value : null, error: applies ? found.error : on && info.event?.kind === "vector" ? "Vectors cannot be drawn behind the points." : null };
-}
-
-function sheetOf(bundle: Bundle): Backdrop {
-  const frames = imagesOf(bundle);
-  const n = Number(bundle.facts.n);
-  const { width, height } = frames[0];
-  const image = document.createElement("canvas");
-  image.width = n * width;
-  image.height = n * height;
-  const context = image.getContext("2d")!;
-  frames.forEach((frame, i) => context.putImageData(new ImageData(toRgba(frame) as Uint8ClampedArray<ArrayBuffer>, width, height), (i % n) * width, Math.floor(i / n) * height));
-  const [x0, x1, y0, y1] = ["x0", "x1", "y0", "y1"].map((name) => Number(bundle.facts[name]));
-  const [dx, dy] = [(x1 - x0) / (n - 1) / 2, (y1 - y0) / (n - 1) / 2];
-  return { image, left: x0 - dx, right: x1 + dx, low: y0 - dy, high: y1 + dy };
-}

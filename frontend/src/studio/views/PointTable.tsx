@@ -1,7 +1,7 @@
 /** The points as a table: the same that the plane shows, for those who cannot see or point. */
 import { useMemo, useState } from "preact/hooks";
 import { nice } from "../ui";
-import type { Points } from "./Latent";
+import type { Points } from "./points";
 
 interface PointTableProps {
   points: Points;

@@ -1,0 +1,86 @@
+/** The probe in the latent plane: where it stands is decoded, latest wins, and painted past Preact. */
+import { useEffect, useMemo, useRef, useState } from "preact/hooks";
+import { LatestWins } from "../../core/decoder";
+import { numberFrom, short } from "../../core/hash";
+import type { Pixels } from "../../core/pixels";
+import { latentAt, project, type Point } from "../../core/plane";
+import { paint } from "../../parts/Picture";
+import type { RunInfo } from "../api";
+import { useQuery } from "../place";
+import { socket } from "../socket";
+import { useCalm } from "../ui";
+import { useClass } from "./Classes";
+import { latentOf, type Points } from "./points";
+
+interface ProbeOptions {
+  info: RunInfo;
+  points: Points;
+  step: number | null;
+  onNearest: (index: number) => void;
+}
+
+/** The probe: its place is sent to the decoder at once, and what comes back is painted past Preact. */
+export function useProbe({ info, points, step, onNearest }: ProbeOptions) {
+  const [query, setQuery] = useQuery();
+  const [y] = useClass(info);
+  const canvas = useRef<HTMLCanvasElement>(null);
+  const anchor = useRef<Float32Array | null>(null);
+  const [z, setZ] = useState<Float32Array | null>(null);
+  const [error, setError] = useState<string | null>(null);
+  const [at, setAt] = useState<Point | null>(() => (query.u && query.v ? [numberFrom(query.u, 0), numberFrom(query.v, 0)] : null));
+  const frame = useRef(0);
+  const calmAt = useCalm(at, 300);
+  const queue = useMemo(() => {
+    const decoder = socket.decoder(info.id, step);
+    const show = (pixels: Pixels) => canvas.current && paint(canvas.current, pixels);
+    return new LatestWins<Float32Array, Pixels>(
+      (wished) => decoder.decode(wished, y),
+      (pixels) => {
+        show(pixels);
+        setError(null);
+      },
+      (fault) => fault.message !== "overtaken" && setError(fault.message),
+    );
+  }, [info.id, JSON.stringify(info.stamp), step, y]);
+  useEffect(() => () => queue.close(), [queue]);
+
+  const move = (u: number, v: number, from: number) => {
+    if (from >= -1) anchor.current = from >= 0 && points.plane ? (latentOf(points, from)?.slice() ?? null) : null;
+    if (!points.plane) {
+      const index = nearestTo(points.positions, u, v);
+      if (index >= 0) onNearest(index);
+    } else {
+      const wished = latentAt(points.plane, u, v, anchor.current);
+      queue.push(wished);
+      cancelAnimationFrame(frame.current);
+      frame.current = requestAnimationFrame(() => setZ(wished));
+    }
+    cancelAnimationFrame(later.current);
+    later.current = requestAnimationFrame(() => setAt([u, v]));
+  };
+  const later = useRef(0);
+
+  // A link, a new plane, a new class or new weights: what stands at the probe is decoded again.
+  useEffect(() => {
+    if (!points.plane) return;
+    const place: Point = at ?? [0, 0];
+    const wished = latentAt(points.plane, ...place, anchor.current);
+    queue.push(wished);
+    setZ(wished);
+    if (!at) setAt(project(points.plane, wished));
+  }, [queue, points]);
+  useEffect(() => {
+    if (calmAt) setQuery({ u: short(calmAt[0]), v: short(calmAt[1]) });
+  }, [calmAt]);
+  return { canvas, at, z, error, move };
+}
+
+function nearestTo(positions: Float32Array, u: number, v: number): number {
+  let best = -1;
+  let least = Infinity;
+  for (let i = 0; i < positions.length / 2; i++) {
+    const distance = (positions[2 * i] - u) ** 2 + (positions[2 * i + 1] - v) ** 2;
+    if (distance < least) [least, best] = [distance, i];
+  }
+  return best;
+}
