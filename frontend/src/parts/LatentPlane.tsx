@@ -66,6 +66,7 @@ export function LatentPlane(props: LatentPlaneProps) {
   }, []);
 
   const shownFor = useRef<Float32Array | null>(null);
+  const drawnFor = useRef<unknown[]>([]);
   useLayoutEffect(() => {
     const s = scene.current!;
     s.props = props;
@@ -76,7 +77,10 @@ export function LatentPlane(props: LatentPlaneProps) {
     if (s.width && (!s.window || (shownFor.current && shownFor.current !== props.positions && !props.window))) s.window = props.window ?? fit(props.positions, s.width, s.height);
     shownFor.current = props.positions;
     if (s.window !== before) tell(false);
-    s.ask();
+    // A moved probe or a hovered point changes the marks alone; all the points are drawn again only for what they show.
+    const shows = [props.positions, props.labels, props.dark, props.hidden, props.marked, props.backdrop, props.opacity];
+    s.ask(s.window !== before || shows.some((value, i) => value !== drawnFor.current[i]));
+    drawnFor.current = shows;
   });
 
   const at = (event: PointerEvent): Point => {
