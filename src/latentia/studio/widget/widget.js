@@ -685,32 +685,8 @@ function Je(e, t, n) {
 	}
 	return l;
 }
-// node_modules/preact/jsx-runtime/dist/jsxRuntime.mjs
-var Ye = Symbol.for("pv"), Xe = 0;
-Array.isArray;
-function Q(t, n, r, i, a, o) {
-	n ||= {};
-	var s, c, l = n;
-	if ("ref" in l && typeof t != "function") for (c in l = {}, n) c == "ref" ? s = n[c] : l[c] = n[c];
-	var u = {
-		type: t,
-		props: l,
-		key: r,
-		ref: s,
-		__k: null,
-		__: null,
-		__b: 0,
-		__e: null,
-		__c: null,
-		constructor: Ye,
-		__v: --Xe,
-		__i: -1,
-		__u: 0
-	};
-	return (a || o) && (u.__source = a, u.__self = o), e.vnode && e.vnode(u), u;
-}
-// src/parts/LatentPlane.tsx
-var Ze = class {
+// src/parts/scene.ts
+var Ye = class {
 	points;
 	marks;
 	window = null;
@@ -812,7 +788,31 @@ var Ze = class {
 			e.fillStyle = t, e.fillRect(0, Math.round(r), 5, 1), r > 12 && r < this.height - 24 && d(u(n * a), 9, r + 4);
 		}
 	}
-}, Qe = 12;
+}, Xe = Symbol.for("pv"), Ze = 0;
+Array.isArray;
+function Q(t, n, r, i, a, o) {
+	n ||= {};
+	var s, c, l = n;
+	if ("ref" in l && typeof t != "function") for (c in l = {}, n) c == "ref" ? s = n[c] : l[c] = n[c];
+	var u = {
+		type: t,
+		props: l,
+		key: r,
+		ref: s,
+		__k: null,
+		__: null,
+		__b: 0,
+		__e: null,
+		__c: null,
+		constructor: Xe,
+		__v: --Ze,
+		__i: -1,
+		__u: 0
+	};
+	return (a || o) && (u.__source = a, u.__self = o), e.vnode && e.vnode(u), u;
+}
+// src/parts/LatentPlane.tsx
+var Qe = 12;
 function $e(e) {
 	let t = K(null), n = K(null), r = K(null), i = K(null), a = K(null), o = K(/* @__PURE__ */ new Map()), [s, c] = U(!1), l = q(() => new Pe(e.positions), [e.positions]), u = q(() => e.labels ? Ne(e.positions, e.labels) : {
 		positions: e.positions,
@@ -822,7 +822,7 @@ function $e(e) {
 		t.window && t.props.onWindow?.(t.window, t.width, t.height, e);
 	};
 	G(() => {
-		let e = i.current = new Ze(n.current, r.current), a = new ResizeObserver(() => {
+		let e = i.current = new Ye(n.current, r.current), a = new ResizeObserver(() => {
 			let { clientWidth: n, clientHeight: r } = t.current, i = e.width ? Math.min(n / e.width, r / e.height) : 1;
 			[e.width, e.height] = [n, r], e.window && i > 0 && Number.isFinite(i) ? e.window = {
 				...e.window,
@@ -839,32 +839,42 @@ function $e(e) {
 			a.disconnect(), s.removeEventListener("wheel", o), e.stop();
 		};
 	}, []);
-	let f = K(null);
+	let f = K(null), p = K([]);
 	G(() => {
 		let t = i.current;
 		t.props = e, t.grid = l, t.drawn = u, e.probe !== void 0 && (t.probe = e.probe);
 		let n = t.window;
-		t.width && (!t.window || f.current && f.current !== e.positions && !e.window) && (t.window = e.window ?? We(e.positions, t.width, t.height)), f.current = e.positions, t.window !== n && d(!1), t.ask();
+		t.width && (!t.window || f.current && f.current !== e.positions && !e.window) && (t.window = e.window ?? We(e.positions, t.width, t.height)), f.current = e.positions, t.window !== n && d(!1);
+		let r = [
+			e.positions,
+			e.labels,
+			e.dark,
+			e.hidden,
+			e.marked,
+			e.backdrop,
+			e.opacity
+		];
+		t.ask(t.window !== n || r.some((e, t) => e !== p.current[t])), p.current = r;
 	});
-	let p = (e) => {
+	let m = (e) => {
 		let n = t.current.getBoundingClientRect();
 		return [e.clientX - n.left, e.clientY - n.top];
-	}, m = (e, t) => {
+	}, h = (e, t) => {
 		let n = i.current;
 		if (!n.window) return -1;
 		let [r, a] = Z(n.window, n.width, n.height, e, t);
 		return n.grid.nearest(r, a, Qe / n.window.scale, n.shown);
-	}, h = (e) => {
+	}, g = (e) => {
 		let t = i.current;
 		t.hover !== e && (t.hover = e, t.ask(!1), t.props.onHover?.(e));
-	}, g = (e, t, n) => {
+	}, _ = (e, t, n) => {
 		let r = i.current;
 		r.probe = [e, t], r.props.onProbe?.(e, t, n), r.ask(!1);
-	}, _ = (n) => {
-		let r = i.current, s = p(n);
+	}, v = (n) => {
+		let r = i.current, s = m(n);
 		if (o.current.set(n.pointerId, s), n.button > 1 || !r.window) return;
 		t.current.setPointerCapture(n.pointerId);
-		let l = n.button === 1 || n.shiftKey || o.current.size > 1 || e.tool === "walk" && !e.walkable ? "pan" : e.tool, u = m(...s);
+		let l = n.button === 1 || n.shiftKey || o.current.size > 1 || e.tool === "walk" && !e.walkable ? "pan" : e.tool, u = h(...s);
 		if (a.current = {
 			kind: l,
 			anchor: u,
@@ -872,23 +882,23 @@ function $e(e) {
 			moved: !1
 		}, c(!0), l === "lasso" && (r.trail = [Z(r.window, r.width, r.height, ...s)]), l === "walk") {
 			let [e, t] = u >= 0 ? [r.props.positions[2 * u], r.props.positions[2 * u + 1]] : Z(r.window, r.width, r.height, ...s);
-			g(e, t, u);
+			_(e, t, u);
 		}
-	}, v = (e, t) => {
+	}, y = (e, t) => {
 		let n = i.current, r = o.current;
 		if (r.size < 2 || !r.has(e.pointerId) || !n.window) return !1;
 		let a = [...r].find(([t]) => t !== e.pointerId)[1], s = r.get(e.pointerId), [c, l] = [Math.hypot(s[0] - a[0], s[1] - a[1]), Math.hypot(t[0] - a[0], t[1] - a[1])];
 		return n.window = Ge(n.window, n.width, n.height, (t[0] + a[0]) / 2, (t[1] + a[1]) / 2, l / Math.max(c, 1)), n.window = Ke(n.window, (t[0] - s[0]) / 2, (t[1] - s[1]) / 2), r.set(e.pointerId, t), n.ask(), d(), !0;
-	}, y = (e) => {
-		let t = i.current, n = p(e);
-		if (v(e, n)) return;
+	}, b = (e) => {
+		let t = i.current, n = m(e);
+		if (y(e, n)) return;
 		let r = a.current;
-		if (!r || !t.window) return h(m(...n));
+		if (!r || !t.window) return g(h(...n));
 		let [o, s] = [n[0] - r.last[0], n[1] - r.last[1]];
-		if (Math.hypot(o, s) > 2 && (r.moved = !0), r.kind === "walk") return g(...Z(t.window, t.width, t.height, ...n), r.anchor);
+		if (Math.hypot(o, s) > 2 && (r.moved = !0), r.kind === "walk") return _(...Z(t.window, t.width, t.height, ...n), r.anchor);
 		if (r.last = n, r.kind === "pan") return t.window = Ke(t.window, o, s), t.ask(), d();
 		t.trail.push(Z(t.window, t.width, t.height, ...n)), t.ask(!1);
-	}, b = (e) => {
+	}, x = (e) => {
 		let t = i.current;
 		o.current.delete(e.pointerId);
 		let n = a.current;
@@ -899,18 +909,18 @@ function $e(e) {
 			} else !n.moved && n.anchor >= 0 && t.props.onPick?.(n.anchor);
 		}
 	};
-	return W(() => h(-1), [e.positions]), /* @__PURE__ */ Q("div", {
+	return W(() => g(-1), [e.positions]), /* @__PURE__ */ Q("div", {
 		ref: t,
 		class: `plane tool-${e.tool}${s ? " dragging" : ""}`,
 		tabIndex: 0,
 		role: "application",
 		"aria-roledescription": "map of points",
 		"aria-label": `${e.label}. Arrow keys move, plus and minus zoom, 0 shows all, Enter chooses the nearest point.`,
-		onPointerDown: _,
-		onPointerMove: y,
-		onPointerUp: b,
-		onPointerCancel: b,
-		onPointerLeave: () => !a.current && h(-1),
+		onPointerDown: v,
+		onPointerMove: b,
+		onPointerUp: x,
+		onPointerCancel: x,
+		onPointerLeave: () => !a.current && g(-1),
 		onKeyDown: (t) => {
 			let n = i.current;
 			if (!n.window || t.ctrlKey || t.metaKey || t.altKey) return;
@@ -924,7 +934,7 @@ function $e(e) {
 				let i = (t.shiftKey ? 100 : 12) * 1 / n.window.scale;
 				if (e.walkable && e.tool !== "pan") {
 					let [e, t] = n.probe ?? [n.window.u, n.window.v];
-					g(e + r[0] * i, t + r[1] * i, -2);
+					_(e + r[0] * i, t + r[1] * i, -2);
 				} else n.window = {
 					...n.window,
 					u: n.window.u + 3 * r[0] * i,
@@ -938,7 +948,7 @@ function $e(e) {
 			else if (t.key === "Enter") {
 				let [e, t] = n.probe ?? [n.window.u, n.window.v], r = n.grid.nearest(e, t, 200 / n.window.scale, n.shown);
 				r >= 0 && n.props.onPick?.(r);
-			} else if (t.key === "Escape") h(-1);
+			} else if (t.key === "Escape") g(-1);
 			else return;
 			t.preventDefault();
 		},
