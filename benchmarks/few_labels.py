@@ -96,10 +96,11 @@ def with_held_out(
     settings = {**more, "data.labels": LABELS - len(held), "objective.labelled": LABELS - len(held)}
     with mock.patch.object(labels, "choose_labelled", return_value=np.setdiff1d(chosen, held)):
         *_, (_, _, run) = trained(preset, [0], steps, m1, settings | {"objective.unlabelled": ramp if warm_up else 1.0})
+    rows = torch.from_numpy(held)
     with torch.no_grad():
-        log_q = run.model.classify(run.preparation(images.x[held]))
-    wrong = (log_q.argmax(1) != images.y[held]).double().mean().item()
-    loss = torch.nn.functional.nll_loss(log_q, images.y[held]).item()
+        log_q = run.model.classify(run.preparation(images.x[rows]))
+    wrong = (log_q.argmax(1) != images.y[rows]).double().mean().item()
+    loss = torch.nn.functional.nll_loss(log_q, images.y[rows]).item()
     print(f"{preset:<7} warm-up {warm_up:g}: {wrong:.0%} of {len(held)} held out, {loss:.3f} nats", flush=True)
 
 
