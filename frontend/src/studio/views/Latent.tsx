@@ -1,5 +1,5 @@
 /** The latent space: points to look into, and a probe to drag through it while the decoder follows. */
-import { useEffect, useMemo, useState } from "preact/hooks";
+import { useEffect, useMemo, useRef, useState } from "preact/hooks";
 import { numberFrom, short } from "../../core/hash";
 import { toPlane, type Window } from "../../core/plane";
 import { LatentPlane, type Tool } from "../../parts/LatentPlane";
@@ -91,6 +91,13 @@ function Explorer({ info, points, method, split, step, dims }: ExplorerProps) {
   const [hover, setHover] = useState(-1);
   const [cohort, setCohort] = useState<number[]>([]);
   const [view, setView] = useState<View | null>(null);
+  const latest = useRef<View | null>(null);
+  const timer = useRef(0);
+  const look = (seen: View) => {
+    latest.current = seen;
+    clearTimeout(timer.current);
+    timer.current = window.setTimeout(() => setView(latest.current), 120); // nothing else is rendered while the plane moves
+  };
   useEffect(() => setCohort([]), [points.positions.length]); // its numbers were those of other points
   const tool = (query.tool?.[0] ?? "walk") as Tool;
   const hidden = useMemo(() => new Set((query.hide ?? []).map(Number)), [query.hide?.join()]);
@@ -108,6 +115,7 @@ function Explorer({ info, points, method, split, step, dims }: ExplorerProps) {
   }, [calmView]);
   const shown = (i: number) => !points.labels || !hidden.has(points.labels[i]);
   const takeView = () => {
+    const view = latest.current;
     if (!view) return;
     const [left, high] = toPlane(view.window, view.width, view.height, 0, 0);
     const [right, low] = toPlane(view.window, view.width, view.height, view.width, view.height);
@@ -157,7 +165,7 @@ function Explorer({ info, points, method, split, step, dims }: ExplorerProps) {
               tool={tool}
               hidden={hidden}
               window={start}
-              onWindow={(window, width, height, byUser) => setView({ window, width, height, byUser })}
+              onWindow={(window, width, height, byUser) => look({ window, width, height, byUser })}
               probe={probe.at}
               walkable
               onProbe={probe.move}
