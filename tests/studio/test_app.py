@@ -48,6 +48,25 @@ def test_the_list_has_every_run(browser: Any) -> None:
     assert rows["ae-32"]["test"]["elbo"] is None
 
 
+ODD = {
+    "status.json": [{"heartbeat": 5}, {"step": "12"}, {"summary": {"seconds": {"train": None}}}, {"error": [1]}],
+    "meta.json": [{"data": {"splits": [1, 2]}}, {"data": {"spec": 3}}, {"notes": 3, "versions": 3}, []],
+}
+
+
+@pytest.mark.parametrize(("file", "value"), [(file, value) for file, values in ODD.items() for value in values])
+def test_a_damaged_run_is_a_row_among_the_others(
+    own: Path, browse: Callable[[Path], Any], file: str, value: Any
+) -> None:
+    shutil.copytree(own / "vae", own / "odd")
+    before = json.loads((own / "odd" / file).read_text())
+    (own / "odd" / file).write_text(json.dumps({**before, **value} if isinstance(value, dict) else value))
+    browser = browse(own)
+    assert {row["id"] for row in browser.get("/api/runs")["runs"]} == {"vae", "odd"}
+    found = browser.get("/api/runs/odd")
+    assert found["state"] != "unreadable" or found["problem"]
+
+
 def test_the_studio_says_what_can_be_trained(browser: Any) -> None:
     about = browser.get("/api/studio")
     assert {"name": "digits", "local": True} in about["data"]

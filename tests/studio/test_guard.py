@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -168,12 +169,16 @@ def test_links_out_of_the_folder_are_not_followed(own: Path, runs: Path, browse:
     (own / "link").symlink_to(runs / "vae", target_is_directory=True)
     (own / "inner").mkdir()
     (own / "inner" / "config.toml").symlink_to(runs / "vae" / "config.toml")
+    shutil.copytree(runs / "vae", own / "deep")
+    model = own / "deep" / "model" / "config.json"
+    model.unlink()
+    model.symlink_to(runs / "vae" / "model" / "config.json")
     (own / "alias").symlink_to(own / "vae", target_is_directory=True)
     browser = browse(own)
-    for name in ("link", "inner"):
+    for name in ("link", "inner", "deep"):
         answer = browser.get(f"/api/runs/{name}", 403)
         assert "out of" in answer["error"]
-    assert {row["id"] for row in browser.get("/api/runs")["runs"]} == {"vae", "alias"}
+    assert {row["id"] for row in browser.get("/api/runs")["runs"]} == {"vae", "deep", "alias"}
 
 
 def test_only_built_files_are_served(browser: Any) -> None:

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import json
+import os
 import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from latentia.runs.directory import RunDirectory
+from latentia.studio import jobs
 from latentia.studio.desk import is_local
 from latentia.studio.serving import prepare
 
@@ -84,9 +88,9 @@ def test_wishes_about_checkpoints_are_left_alone(
         ({"settings": {"--out": "x"}}, 400, "is not a setting"),
         ({"settings": {"training.steps": "1\n2"}}, 400, "is not a setting"),
         ({"settings": []}, 400, "table"),
-        ({"name": "../x"}, 400, "a run's name"),
-        ({"name": ".studio"}, 400, "a run's name"),
-        ({"name": "--out"}, 400, "a run's name"),
+        ({"name": "../x"}, 400, "a run's name here"),
+        ({"name": ".studio"}, 400, "a run's name here"),
+        ({"name": "--out"}, 400, "a run's name here"),
         ({"name": "vae"}, 409, "already"),
         ({"kind": "fly"}, 400, "kind must be"),
         ({"kind": "fit-prior", "run": "vae", "prior": "x"}, 400, "prior must be"),
@@ -122,6 +126,96 @@ def test_a_job_that_fails_before_it_is_a_run_says_why(
         "text": "loading\nlatentia: error: the disk is full: free some space\n",
         "running": False,
     }
+
+
+def test_a_failed_job_is_listed_without_its_log_and_not_for_ever(
+    own: Path, browse: Callable[[Path], Any], started: list[Started], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    browser = browse(own)
+    browser.post("/api/jobs", {"name": "new", "snapshots": 0})
+    (own / ".studio" / "new.log").unlink()
+    started[0].code = 1
+    for _ in range(2):
+        assert browser.get("/api/runs")["runs"][0]["problem"] == "it ended without a word"
+    (own / "new").symlink_to("/")  # what leads out is a run no more
+    assert [row["state"] for row in browser.get("/api/runs")["runs"]] == ["failed", "finished"]
+    monkeypatch.setattr("latentia.studio.jobs.SHOWN_FOR", -1.0)
+    assert [row["id"] for row in browser.get("/api/runs")["runs"]] == ["vae"]
+
+
+def test_logs_are_neither_read_nor_written_through_links(
+    own: Path, browse: Callable[[Path], Any], started: list[Started]
+) -> None:
+    browser, secret = browse(own), own.parent / "secret"
+    secret.write_text("secret")
+    (own / ".studio").mkdir()
+    (own / ".studio" / "new.log").symlink_to(secret)
+    assert "is a link" in browser.post("/api/jobs", {"name": "new", "snapshots": 0}, 403)["error"]
+    assert "is a link" in browser.get("/api/jobs/new/log", 403)["error"]
+    (own / ".studio" / "new.log").unlink()
+    (own / ".studio").rename(own.parent / "elsewhere")
+    (own / ".studio").symlink_to(own.parent / "elsewhere")
+    assert "is a link" in browser.post("/api/jobs", {"name": "new", "snapshots": 0}, 403)["error"]
+    assert secret.read_text() == "secret" and started == []
+
+
+def test_names_may_have_spaces_and_each_has_a_log_of_its_own(
+    own: Path, browse: Callable[[Path], Any], started: list[Started]
+) -> None:
+    browser = browse(own)
+    assert browser.post("/api/jobs", {"name": "mein Übungslauf", "snapshots": 0})["id"] == "mein Übungslauf"
+    logs = {browser.server.jobs._log_file(name).name for name in ("a--seed-0", "a/seed-0", "a%2Fseed-0")}
+    assert len(logs) == 3
+
+
+def test_the_newer_log_is_shown_and_what_goes_on_is_in_the_row(
+    own: Path, browse: Callable[[Path], Any], started: list[Started]
+) -> None:
+    browser = browse(own)
+    browser.post("/api/jobs", {"kind": "fit-prior", "run": "vae", "prior": "gmm"})
+    (own / ".studio" / "vae.log").write_text("of the job\n")
+    assert browser.get("/api/runs")["runs"][0]["job"] == "fit-prior"
+    before = browser.server.hub._has_changed(), browser.server.hub._has_changed()
+    started[0].code = 0
+    assert before == (False, False) and browser.server.hub._has_changed()  # the page hears of its end
+    assert browser.get("/api/runs")["runs"][0]["job"] is None
+    later = time.time() + 5
+    os.utime(own / "vae" / "log.txt", (later, later))
+    assert browser.get("/api/jobs/vae/log")["text"] == (own / "vae" / "log.txt").read_text()
+
+
+def test_only_one_of_two_orders_at_once_begins(
+    own: Path, browse: Callable[[Path], Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    begun: list[Started] = []
+
+    def start(arguments: list[str], **settings: Any) -> Started:
+        time.sleep(0.2)
+        begun.append(Started(arguments, **settings))
+        return begun[-1]
+
+    monkeypatch.setattr("latentia.studio.jobs.subprocess.Popen", start)
+    browser = browse(own)
+    order = {"name": "new", "snapshots": 0}
+    with ThreadPoolExecutor(2) as pool:
+        answers = list(pool.map(lambda _: browser.client.post("/api/jobs", json=order).status_code, range(2)))
+    assert sorted(answers) == [202, 409] and len(begun) == 1
+
+
+def test_checkpoints_are_kept_of_data_that_are_yet_to_come(
+    own: Path, browse: Callable[[Path], Any], started: list[Started], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("latentia.studio.jobs.is_local", lambda source: False)
+    settings = {"training.epochs": 10, "training.batch_size": 100, "data.validation": 0.0}
+    browse(own).post("/api/jobs", {"data": "kmnist", "name": "new", "snapshots": 6, "settings": settings})
+    assert "--set=training.checkpoint_every=1000" in started[0].arguments
+
+
+def test_a_process_that_was_given_the_number_of_a_dead_one_is_left_alone(own: Path) -> None:
+    directory = RunDirectory(own / "vae")
+    with directory.locked():
+        assert jobs._writes(os.getpid(), directory) and not jobs._writes(os.getppid(), directory)
+    assert not jobs._writes(os.getpid(), directory)
 
 
 def test_a_job_that_has_not_begun_can_be_stopped(

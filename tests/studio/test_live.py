@@ -18,6 +18,7 @@ from starlette.websockets import WebSocketDisconnect
 
 import latentia as lt
 from latentia.errors import RunError
+from latentia.runs import pictures
 from latentia.studio import live
 from latentia.studio.live import Hub, Page
 
@@ -54,6 +55,20 @@ def test_a_point_is_decoded_as_by_the_model(browser: Any, runs: Path, name: str)
         np.testing.assert_array_equal(body, np.floor(x.clip(0, 1).transpose(1, 2, 0) * 255 + 0.5))
 
 
+def test_a_feature_map_of_thousands_of_latents_is_decoded(
+    runs: Path, tmp_path: Path, browse: Callable[[Path], Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(pictures, "draw_run", lambda run, evaluation: None)
+    np.savez(tmp_path / "x.npz", x=np.random.default_rng(0).random((40, 3, 32, 32), np.float32))
+    settings = {"training.threads": 1, "training.batch_size": 8, "model.posterior.dimension": 64}
+    lt.train("vq-vae", tmp_path / "x.npz", directory=tmp_path / "runs" / "map", steps=1, settings=settings)
+    with browse(tmp_path / "runs").socket() as socket:
+        message = json.dumps({"op": "decode", "seq": 1, "run": "map", "z": [-0.123456789012345] * 4096})
+        assert 2**16 < len(message) < live.LARGEST
+        socket.send_text(message)
+        assert answer(socket.receive_bytes())[1] == (32, 32, 3)
+
+
 def test_snapshots_are_decoded_too(browser: Any) -> None:
     bodies = []
     with browser.socket() as socket:
@@ -70,9 +85,9 @@ def test_snapshots_are_decoded_too(browser: Any) -> None:
         ({"run": "../vae", "z": [0, 0]}, "no name of a run"),
         ({"run": "vae-2d", "z": [0]}, "2 finite numbers"),
         ({"run": "vae-2d", "z": [0, float("nan")]}, "2 finite numbers"),
-        ({"run": "vae-2d", "z": "x"}, "list of numbers"),
+        ({"run": "vae-2d", "z": "x"}, "a list of 2 finite numbers"),
         ({"run": "vae-2d", "z": [[0, 0]]}, "2 finite numbers"),
-        ({"run": "vae-2d"}, "list of numbers"),
+        ({"run": "vae-2d"}, "a list of 2 finite numbers"),
         ({"run": "vae-2d", "z": [0, 0], "step": 5}, "did not keep step 5"),
         ({"run": "vae-2d", "z": [0, 0], "step": "5"}, "step must be"),
         ({"run": "conditional-vae", "z": [0] * 20}, "say which"),

@@ -49,7 +49,7 @@ Handler = Callable[[Request], Awaitable[Response]]
 class _RunName(Convertor[str]):
     """A run's name in an address: a folder, or one of several seeds in it."""
 
-    regex = r"[^/]+(?:/seed-[0-9]+)?"
+    regex = r"[^/]+(?:/seed-[^/]+)?"
 
     def convert(self, value: str) -> str:
         return value
@@ -102,7 +102,7 @@ class Server:
             Route(run, self._json(lambda r: self.catalogue.description(_run(r)))),
             Route("/api/compare", self._json(self.compare)),
             Route("/api/compare/images", self._answer(self.compare_images)),
-            Route("/api/jobs", self._ordered(self.start), methods=["POST"]),
+            Route("/api/jobs", _faults_told(self.start), methods=["POST"]),
             Route("/api/jobs/{run:run}/stop", self._ordered(lambda q, r: self.jobs.stop(_run(r))), methods=["POST"]),
             Route(
                 "/api/jobs/{run:run}/resume", self._ordered(lambda q, r: self.jobs.resume(_run(r), q)), methods=["POST"]
@@ -143,7 +143,11 @@ class Server:
     def runs(self, request: Request) -> dict[str, Any]:
         """The list of runs, what is being started first."""
         starting = self.jobs.rows()
-        rows = [row | {"problem": self.jobs.faults.get(row["id"], row["problem"])} for row in self.catalogue.rows()]
+        faults, going_on = dict(self.jobs.faults), self.jobs.commands()
+        rows = [
+            row | {"problem": faults.get(row["id"], row["problem"]), "job": going_on.get(row["id"])}
+            for row in self.catalogue.rows()
+        ]
         return plain({"runs": [*starting, *rows]})
 
     def metrics(self, request: Request) -> dict[str, Any]:
@@ -172,10 +176,15 @@ class Server:
         """The same samples through several runs."""
         return judging.compare_images(self.studio, request.query_params.getlist("run"), _query(request))
 
-    def start(self, query: Query, request: Request) -> str:
-        """Start a job."""
-        kind = query.word("kind", "train", ("train", "fit-prior"))
-        return self.jobs.train(query) if kind == "train" else self.jobs.fit_prior(query)
+    async def start(self, request: Request) -> Response:
+        """Start a job; what it needs is checked where long work is done, and begun where none gives way to others."""
+        query = await _body_query(request)
+        if query.word("kind", "train", ("train", "fit-prior")) == "train":
+            order = await self.work.do("think", self.jobs.check, query)
+            name = await self.work.do("look", self.jobs.begin, order)
+        else:
+            name = await self.work.do("look", self.jobs.fit_prior, query)
+        return JSONResponse({"id": name}, 202)
 
     # -- how answers are made ----------------------------------------------------------------------------------------
 

@@ -6,6 +6,7 @@ between two looks.
 
 from __future__ import annotations
 
+import logging
 import math
 import shlex
 from pathlib import Path
@@ -29,6 +30,11 @@ from latentia.studio.desk import Studio, is_local, no_weights, without_data
 
 WATCHED = ("config.toml", "meta.json", "status.json", "eval.json", "metrics.jsonl")
 MANY = "--set training.keep_checkpoints=1000 --set training.checkpoint_every=250"
+COLUMNS = (
+    "id", "path", "preset", "family", "data", "state", "live", "step", "steps", "epoch", "epochs", "planned", "seed",
+    "started", "seconds", "parameters", "latent_dim", "test", "heartbeat", "problem",
+)  # fmt: skip
+_log = logging.getLogger(__name__)
 
 
 class Catalogue:
@@ -51,18 +57,27 @@ class Catalogue:
             known = self._rows.get(name)
             if known is None or known[0] != signature:
                 known = (signature, self.row(directory))
-            found[name] = known
+            if directory.config_file.is_file():  # still
+                found[name] = known
         self._rows = found
-        return sorted(
-            (row for _, row in found.values()), key=lambda row: (row["heartbeat"] or "", row["id"]), reverse=True
-        )
+        rows = [row for _, row in found.values()]
+        return sorted(rows, key=lambda row: (row["heartbeat"] or "", row["id"]), reverse=True)
 
     def signature(self) -> dict[str, Any]:
         """What changes when a row does, of every run; found without reading any file."""
         return {str(directory.path): signature_of(directory) for directory in self.studio.places.runs()}
 
     def row(self, directory: RunDirectory) -> dict[str, Any]:
-        """What the list says of one run."""
+        """What the list says of one run, whatever its files hold."""
+        try:
+            return self._row(directory)
+        except Exception as error:  # a file may hold anything
+            _log.debug("%s cannot be read", directory.path, exc_info=True)
+            why = str(error) if isinstance(error, LatentiaError) else f"its files are damaged ({type(error).__name__})"
+            known = {"id": self.studio.places.name_of(directory.path), "path": str(directory.path), "problem": why}
+            return {**dict.fromkeys(COLUMNS), "state": "unreadable", "live": False, **known}
+
+    def _row(self, directory: RunDirectory) -> dict[str, Any]:
         root = self.studio.places.root
         found = run_row(directory.path, root)
         status, summary, meta = directory.status(), directory.status().get("summary") or {}, _meta(directory)
@@ -92,8 +107,8 @@ class Catalogue:
                 "parameters": meta.get("parameters") or summary.get("parameters"),
                 "latent_dim": None if config is None else config.model.latent_dim,
                 "test": summary.get("test"),
-                "heartbeat": status.get("heartbeat"),
-                "problem": found["fault"],
+                "heartbeat": None if status.get("heartbeat") is None else str(status["heartbeat"]),
+                "problem": None if found["fault"] is None else str(found["fault"]),
             }
         )
 
@@ -105,18 +120,24 @@ class Catalogue:
         """
         directory = self.studio.places.run(name)
         row = self.row(directory)
-        if row["state"] == "unreadable":
-            refused = {"ok": False, "why": row["problem"], "do": None}
-            nothing = dict.fromkeys(("config", "meta", "event", "latent", "evaluation", "corruption"))
-            empty: dict[str, Any] = {
-                "classes": [],
-                "notes": [],
-                "priors": [],
-                "snapshots": [],
-                "splits": {},
-                "copy": {},
-            }
-            return {**row, **nothing, **empty, "views": dict.fromkeys(VIEWS, refused)}
+        if row["state"] != "unreadable":
+            try:
+                return self._described(directory, row)
+            except (AttributeError, KeyError, TypeError, ValueError, IndexError) as error:  # of an odd meta.json
+                row |= {"state": "unreadable", "live": False}
+                row["problem"] = f"its files are damaged ({type(error).__name__})"
+        return self._unreadable(row)
+
+    @staticmethod
+    def _unreadable(row: dict[str, Any]) -> dict[str, Any]:
+        """What is said of a run whose files hold something odd."""
+        refused = {"ok": False, "why": row["problem"], "do": None}
+        nothing = dict.fromkeys(("config", "meta", "event", "latent", "evaluation", "corruption"))
+        lists = {name: [] for name in ("classes", "notes", "priors", "snapshots")}
+        views = dict.fromkeys(VIEWS, refused)
+        return {**row, **nothing, **lists, "splits": {}, "copy": {}, "views": views}
+
+    def _described(self, directory: RunDirectory, row: dict[str, Any]) -> dict[str, Any]:
         config, meta = self.studio.config(directory), _meta(directory)
         spec = _spec(meta)
         latent = self._latent(config, spec)
@@ -247,7 +268,7 @@ def copies(directory: RunDirectory) -> dict[str, dict[str, str]]:
         f"import latentia as lt\nrun = lt.open_run({str(directory.path)!r})\n",
     )
     commands = {
-        "training": (f"latentia evaluate {place}", "run.metrics"),
+        "training": (f"latentia evaluate {place}", "run.evaluate()"),
         "latent": (f"latentia embed {place}", "run.embed()"),
         "manifold": (f"latentia manifold {place}", "run.manifold()"),
         "traversals": (f"latentia traverse {place}", "run.traverse()"),
@@ -263,7 +284,7 @@ def copies(directory: RunDirectory) -> dict[str, dict[str, str]]:
 
 def signature_of(directory: RunDirectory) -> tuple[Any, ...]:
     """What changes when anything about a run does: times of its files, checkpoints, and whether its process lives."""
-    times = []
+    times: list[Any] = []
     for name in WATCHED[:-1]:
         try:
             found = (directory.path / name).stat()
@@ -271,7 +292,16 @@ def signature_of(directory: RunDirectory) -> tuple[Any, ...]:
             times.append(None)
         else:
             times.append((found.st_mtime_ns, found.st_size))
-    return (*times, directory.state(), directory.metrics.path.exists())
+    for folder in (directory.priors, directory.checkpoints.folder, directory.model):
+        try:
+            times.append(folder.stat().st_mtime_ns)
+        except OSError:
+            times.append(None)
+    try:
+        state = directory.state()
+    except (ValueError, TypeError, RecursionError):  # as its row says
+        state = "unreadable"
+    return (*times, state, directory.metrics.path.exists())
 
 
 def _priors(run: Run) -> list[str]:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 import threading
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -103,7 +103,7 @@ class Curves:
         self._lock = threading.Lock()
 
     def of(self, directory: RunDirectory) -> Table:
-        """A run's table as it is now."""
+        """A run's table as it is now, which later looks do not change."""
         with self._lock:
             path = directory.metrics.path
             table = self._tables.pop(path, None) or Table(path)
@@ -111,4 +111,4 @@ class Curves:
             while len(self._tables) > MOST_FILES:
                 self._tables.pop(next(iter(self._tables)))
             table.refresh()
-            return table
+            return replace(table, rows=table.rows[:])

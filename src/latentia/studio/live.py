@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import logging
 import time
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -31,11 +32,13 @@ from latentia.studio.work import Work
 LOOK_EVERY = 0.5  # seconds between two looks at watched files
 LIST_EVERY = 1.0  # seconds between two looks at the whole folder, at least
 IDLE = 50  # times as long as such a look took, nobody looks again: it costs 2 % of a processor at most
-LARGEST = 2**16  # bytes of a message
+LARGEST = 2**20  # bytes of a message: tens of thousands of latents as text
+LARGEST_OTHER = 2**12  # of one that brings no latents
 MESSAGES = 1000.0  # a second, of one page
 PATIENCE = 30.0  # seconds that a page may take to read a message
 MOST_PAGES = 200
 REMEMBERED = 1.0  # seconds for which a run that is being decoded is not opened anew
+_log = logging.getLogger(__name__)
 
 
 @dataclass
@@ -102,7 +105,10 @@ class Hub:
             self.pages.discard(page)
             for task in tasks:
                 task.cancel()
-            await asyncio.gather(*tasks, return_exceptions=True)
+            ended, _ = await asyncio.wait(tasks)  # unlike gather, it passes a cancellation on as it came
+            for task in ended:
+                if not task.cancelled() and task.exception() is not None:
+                    _log.error("a page's WebSocket failed", exc_info=task.exception())
             with suppress(Exception):
                 await asyncio.wait_for(socket.close(1000), 1)
 
@@ -114,16 +120,18 @@ class Hub:
                 while not bucket.take():  # the page's own sending then waits
                     await asyncio.sleep(0.01)
                 if len(text) > LARGEST:
-                    await page.socket.close(1009, f"messages have at most {LARGEST // 1024} KiB")
+                    await page.socket.close(1009, f"messages have at most {LARGEST // 2**20} MiB")
                     return
                 try:
-                    self._hear(page, json.loads(text))
+                    self._hear(page, json.loads(text), len(text))
                 except (ValueError, KeyError, TypeError, RecursionError) as error:
                     sentence = str(error) if isinstance(error, LatentiaError) else "the message is none that is known"
                     page.fail(None, sentence)
 
-    def _hear(self, page: Page, message: dict[str, Any]) -> None:
+    def _hear(self, page: Page, message: dict[str, Any], size: int) -> None:
         op = message["op"]
+        if op != "decode" and size > LARGEST_OTHER:
+            raise ConfigError(f"messages without latents have at most {LARGEST_OTHER // 1024} KiB")
         if op == "watch":
             after = message.get("after")
             page.watch = Watch(str(message["run"]), after if type(after) is int else -1)
@@ -167,11 +175,14 @@ class Hub:
         if step is not None and type(step) is not int:
             raise ConfigError("step must be a whole number")
         run = self._open(str(message.get("run", "")), step).run
+        z = message.get("z")
+        if not isinstance(z, list) or len(z) != run.model.latent_dim:
+            raise ConfigError(f"z must be a list of {run.model.latent_dim} finite numbers")
         try:
-            z = torch.tensor(message.get("z"), dtype=torch.float32)
-        except (TypeError, ValueError, RuntimeError) as error:
-            raise ConfigError("z must be a list of numbers") from error
-        if z.numel() != run.model.latent_dim or z.dim() != 1 or not bool(z.isfinite().all()):
+            z = torch.tensor(z, dtype=torch.float32)
+        except (TypeError, ValueError, RuntimeError, OverflowError) as error:
+            raise ConfigError(f"z must be a list of {run.model.latent_dim} finite numbers") from error
+        if z.dim() != 1 or not bool(z.isfinite().all()):
             raise ConfigError(f"z must be a list of {run.model.latent_dim} finite numbers")
         y = label_for(run, message.get("y")) if is_conditional(run) else None
         return pixels.answer(message["seq"], decode(run, snapped(run, z[None]), y), run.spec)
@@ -218,7 +229,8 @@ class Hub:
         try:
             directory = self.catalogue.studio.places.run(watch.run)
         except (NoSuchRun, Outside) as error:
-            page.watch = None
+            if page.watch is watch:  # and not a newer one
+                page.watch = None
             return json.dumps({"op": "error", "seq": None, "run": watch.run, "error": str(error)})
         table, state = self.curves.of(directory), directory.state()
         reset = watch.generation is not None and watch.generation != table.generation
@@ -241,7 +253,6 @@ class Hub:
         look_again = 0.0
         while True:
             await asyncio.sleep(LOOK_EVERY)
-            self.jobs.poll()
             if not self.pages:
                 continue
             began = time.monotonic()
@@ -259,6 +270,6 @@ class Hub:
                     page.to_send.set()
 
     def _has_changed(self) -> bool:
-        found = (self.catalogue.signature(), self.jobs.rows(), dict(self.jobs.faults))
+        found = (self.catalogue.signature(), self.jobs.rows(), dict(self.jobs.faults), self.jobs.commands())
         before, self._folder = self._folder, found
         return before is not None and before != found

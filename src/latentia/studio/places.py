@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 from latentia.errors import LatentiaError
 from latentia.runs.directory import RunDirectory
 from latentia.runs.listing import find_runs
+
+DEEPEST = 3  # folders in a run that hold files of its own: base/checkpoints/<step>/
 
 
 class NoSuchRun(LatentiaError):
@@ -50,8 +54,19 @@ class Places:
             raise Outside(f"'{name[:80]}' leads out of {self.root}: start another studio on the folder that it is in")
         return path
 
-    def run(self, name: str) -> RunDirectory:
+    def holds(self, path: Path) -> bool:
+        """Whether a path, with its links followed, is within the folder."""
+        try:
+            return path.resolve().is_relative_to(self.root.resolve())
+        except (OSError, RuntimeError):  # such as a link to itself
+            return False
+
+    def run(self, name: str, *, whole: bool = True) -> RunDirectory:
         """The run of a name.
+
+        Args:
+            name: Relative to the folder.
+            whole: Look for links in its folders too, not only among the files that a list is made of.
 
         Raises:
             Outside: If it, or something in it, leads out of the folder.
@@ -61,12 +76,14 @@ class Places:
         try:
             if not (path / "config.toml").is_file():
                 raise FileNotFoundError(path)
-            links = [entry.path for entry in os.scandir(path) if entry.is_symlink()]
+            links = list(_links(str(path), DEEPEST if whole else 0))
         except OSError as error:
             raise NoSuchRun(f"there is no run '{name[:80]}' in {self.root}: reload the list of runs") from error
         for link in links:
-            if not Path(link).resolve().is_relative_to(self.root.resolve()):
-                raise Outside(f"{Path(link).name} of '{name[:80]}' is a link out of {self.root}: copy the run whole")
+            if not self.holds(Path(link)):
+                raise Outside(
+                    f"{Path(link).relative_to(path)} of '{name[:80]}' is a link out of {self.root}: copy the run whole"
+                )
         return RunDirectory(path)
 
     def runs(self) -> list[RunDirectory]:
@@ -74,7 +91,18 @@ class Places:
         found = []
         for path in find_runs(self.root):
             try:
-                found.append(self.run(self.name_of(path)))
+                found.append(self.run(self.name_of(path), whole=False))
             except (NoSuchRun, Outside):
                 continue
         return found
+
+
+def _links(folder: str, deep: int) -> Iterator[str]:
+    """The symbolic links in a folder and in those within it; none of them is followed."""
+    with os.scandir(folder) as entries:
+        for entry in entries:
+            if entry.is_symlink():
+                yield entry.path
+            elif deep and entry.is_dir(follow_symlinks=False):
+                with suppress(FileNotFoundError):  # a checkpoint that was replaced meanwhile
+                    yield from _links(entry.path, deep - 1)

@@ -71,6 +71,7 @@ def prepare(folder: str | Path, *, port: int = 0, begin: Mapping[str, Any] | Non
         import websockets  # noqa: F401
 
         from latentia.studio.app import Server, create_app
+        from latentia.studio.live import LARGEST
         from latentia.studio.query import Query
     except ImportError as error:
         raise EnvironmentFault(
@@ -91,7 +92,7 @@ def prepare(folder: str | Path, *, port: int = 0, begin: Mapping[str, Any] | Non
         ws="websockets-sansio",
         http="h11",
         loop="asyncio",
-        ws_max_size=2**16,
+        ws_max_size=LARGEST,
         ws_per_message_deflate=False,  # pixels come raw, in the time that a pointer takes to move on
         limit_concurrency=1000,
         timeout_graceful_shutdown=2,
