@@ -68,7 +68,7 @@ versions and the kind of machine. Ratios compare; images per second are those of
 
 ## What a step does
 
-`latentia train ... --profile` shows where the time of a training went; the tables below say what all this
+The option `--profile` of `latentia train` shows where the time of a training went; the tables below say what all this
 gives together.
 
 In every step: samples stay 8-bit in memory and one gather makes a batch; products are bf16 where the processor

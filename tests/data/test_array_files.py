@@ -62,13 +62,13 @@ def test_archives_without_samples_or_with_too_many_are_refused(tmp_path, arrays,
 
 
 def test_files_that_are_not_there_or_of_another_kind(tmp_path):
-    (tmp_path / "a.csv").write_text("1,2")
+    (tmp_path / "a.txt").write_text("1,2")
     (tmp_path / "folder.npy").mkdir()
     os.mkfifo(tmp_path / "pipe.npy")  # which would be waited for for ever
-    for name in ("a.csv", "folder.npy", "pipe.npy"):
-        with pytest.raises(DataError, match=r"only \.npy and \.npz"):
+    for name in ("a.txt", "folder.npy", "pipe.npy"):
+        with pytest.raises(DataError, match=r"only \.npy, \.npz and \.csv"):
             read_arrays(tmp_path / name)
-    for path in (tmp_path / "none.npy", Path("a" * 5000 + ".npy"), tmp_path / "a.csv" / "x.npy", Path("a\0.npy")):
+    for path in (tmp_path / "none.npy", Path("a" * 5000 + ".npy"), tmp_path / "a.txt" / "x.npy", Path("a\0.npy")):
         with pytest.raises(DataError, match="there is no file"):
             read_arrays(path)
 

@@ -336,8 +336,10 @@ def test_golden_losses(name: str) -> None:
     recorded: dict[str, Any] = json.loads(GOLDEN.read_text(encoding="utf-8"))
     losses = trained_losses(name)
     assert losses == pytest.approx(recorded[name], rel=1e-4)
-    begun = 1 if PRESETS[name].config().objective.name == "quantized" else 0  # codes are placed at the first features
-    assert len(set(losses)) == 4 and losses[3] < losses[begun]
+    objective = PRESETS[name].config().objective.name
+    begun = 1 if objective == "quantized" else 0  # codes are placed at the first features
+    assert len(set(losses)) == 4
+    assert losses[3] < losses[begun] or objective == "semi-supervised"  # whose first steps leave most samples out
 
 
 if __name__ == "__main__":

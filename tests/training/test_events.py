@@ -10,7 +10,11 @@ import pytest
 
 from latentia.training.events import Events, Several
 
-HEARD = [name for name, value in vars(Events).items() if inspect.isfunction(value) and not name.startswith("_")]
+HEARD = [
+    name
+    for name, value in vars(Events).items()
+    if inspect.isfunction(value) and not name.startswith("_") and name != "of"
+]
 EXAMPLES: dict[str, Any] = {
     "started": {"preset": "vae", "steps": 3},
     "progressed": 7,

@@ -70,6 +70,7 @@ ALLOWED: dict[str, list[Any]] = {
     "log_every": [1, 10**6],
     "device": ["auto", "cpu"],
     "precision": ["auto", "fp32", "bf16"],
+    "compile": ["auto", "on", "off"],
     "threads": [None, 1, 1024],
     "lr_schedule": [1.0, 0.5, {"name": "cosine", "start": 1.0, "end": 0.0}],
 }
@@ -86,6 +87,7 @@ REFUSED: dict[str, list[Any]] = {
     "log_every": [0, 10**6 + 1, None],
     "device": [None, 0],
     "precision": ["fp16", "FP32", None, 32],
+    "compile": ["yes", True, None, 1],
     "threads": [0, -1, 1025, 2.0],
     "lr_schedule": [None, "cosine", {"name": "cosine"}, float("nan")],
 }

@@ -78,7 +78,7 @@ class LabelConditioning(nn.Module):
         >>> conditioning = LabelConditioning(3, decoder=LabelJoin((2,), 3, maps=False))
         >>> conditioning.before_decoder(torch.zeros(1, 2), torch.tensor([2]))
         tensor([[0., 0., 0., 0., 1.]])
-        >>> conditioning.checked(torch.tensor([3]), 1)
+        >>> conditioning.eval().checked(torch.tensor([3]), 1)
         Traceback (most recent call last):
         latentia.errors.ConfigError: labels must be whole numbers from 0 to 2, one for each class, but 3 occurs
     """
