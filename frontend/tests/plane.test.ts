@@ -74,12 +74,12 @@ test("points fall on the pixels they should, clipped at the edges, hidden classe
   const colours = new Int32Array(256);
   colours[1] = packColour("#ff8000");
   const stamp = disc(0);
-  splat(pixels, 40, 30, Float32Array.of(0, 0, 1, 1, -1, 0.5, 99, 99), window, colours, Uint8Array.of(1, 0, 1, 1), stamp);
+  splat(pixels, 40, 30, Float32Array.of(0, 0, 1, 1, -1, 0.5, 99, 99), window, colours, Uint16Array.of(1, 0, 1, 1), stamp);
   const drawn = [...pixels.keys()].filter((at) => pixels[at]).map((at) => [at % 40, Math.floor(at / 40)]);
   expect(drawn).toEqual([[10, 10], [20, 15]]);
   const bytes = new Uint8Array(pixels.buffer, 4 * (15 * 40 + 20), 3);
   expect([...bytes]).toEqual([255, 128, 0]);
-  splat(pixels, 40, 30, Float32Array.of(-2, -1.5), window, colours, Uint8Array.of(1), disc(3)); // over a corner
+  splat(pixels, 40, 30, Float32Array.of(-2, -1.5), window, colours, Uint16Array.of(1), disc(3)); // over a corner
   expect(pixels[29 * 40]).not.toBe(0);
 });
 
@@ -96,6 +96,6 @@ test("a shuffle holds every number once, and is the same every time", () => {
   expect(new Set(order).size).toBe(1000);
   expect([...shuffled(1000)]).toEqual([...order]);
   expect([...order]).not.toEqual([...Uint32Array.from({ length: 1000 }, (_, i) => i)]);
-  const { positions, classes } = mixed(Float32Array.from({ length: 400 }, (_, i) => Math.floor(i / 2)), Uint8Array.from({ length: 200 }, (_, i) => i));
+  const { positions, classes } = mixed(Float32Array.from({ length: 400 }, (_, i) => Math.floor(i / 2)), Uint16Array.from({ length: 200 }, (_, i) => i));
   classes.forEach((label, i) => expect([positions[2 * i], positions[2 * i + 1]]).toEqual([label, label]));
 });

@@ -17,7 +17,7 @@ from tests.export.conftest import small
 
 import latentia as lt
 from latentia.errors import ConfigError, RunError
-from latentia.export import PageExport, export_page, graphs
+from latentia.export import PageExport, export_page, graphs, html
 from latentia.runs.uses.scene import means, scene
 
 AXE = Path(__file__).parents[2] / "frontend" / "node_modules" / "axe-core" / "axe.min.js"
@@ -80,6 +80,19 @@ def test_tables_and_conditional_models_have_scenes() -> None:
     assert table.facts["kind"] == "vector" and table.arrays["values"].shape[1] == 6 and "labels" not in table.arrays
     told = scene(small("conditional-mixture-vae"))
     assert told.facts["conditional"] and set(told.arrays["sample_y"]) == {0, 1, 2}
+
+
+def test_more_classes_than_a_byte_holds_keep_their_numbers() -> None:
+    y = np.arange(600) % 300
+    x = np.random.default_rng(0).integers(0, 256, (600, 1, 8, 8), dtype=np.uint8)
+    run = small("conditional-vae", {"x": x[:300], "y": y[:300], "x_test": x[300:], "y_test": y[300:]})
+    shown = scene(run)
+    assert len(shown.facts["classes"]) == 300 and shown.facts["none"] == 65535
+    np.testing.assert_array_equal(shown.arrays["labels"], np.arange(300))
+    found = html.references(run, shown)
+    expected = means(run, torch.from_numpy(found["reference_z"]), torch.from_numpy(found["reference_y"]).long())
+    assert found["reference_y"].max() > 255
+    np.testing.assert_array_equal(found["reference_x"], expected.numpy())
 
 
 # --- in a browser -----------------------------------------------------------------------------------------------------

@@ -5,6 +5,7 @@
  * under simulated deuteranopia and protanopia (Machado, Oliveira & Fernandes 2009), each with a contrast of at least 3 to 1
  * against its ground (WCAG 2.2, 1.4.11). A test measures both.
  */
+import type { Field } from "./bundle";
 import { packColour } from "./splat";
 
 export const light = ["#1829ac", "#ed5c1e", "#499e71", "#7948cc", "#b82556", "#388cfc", "#4d580a", "#ca6ebd", "#31638f", "#592262"];
@@ -29,12 +30,23 @@ export const palette = (isDark: boolean): readonly string[] => (isDark ? dark : 
 /** The colour of a class; past the tenth the colours come again (names and shapes of words tell them apart). */
 export const colourOf = (label: number, isDark: boolean): string => palette(isDark)[label % 10];
 
-/** The palette for `splat`: 256 packed colours, 0 for hidden classes; 255 (no label) in the accent, or muted beside labels. */
+/** The label of a sample that has none. */
+export const NONE = 65535;
+
+/** Labels as views hold them: 16 bits, `NONE` where there is none; nothing, where no sample has one. */
+export function readLabels(field: Field | undefined, none: number): Uint16Array | null {
+  if (!field?.data.some((label) => label !== none)) return null;
+  return Uint16Array.from(field.data, (label) => (label === none ? NONE : label));
+}
+
+/** The palette for `splat`: a packed colour for each label of 16 bits, 0 for hidden ones; `NONE` muted beside labels; all in the accent without. */
 export function packedPalette(isDark: boolean, hidden?: ReadonlySet<number>, labelled = true): Int32Array {
-  const colours = new Int32Array(256);
+  const colours = new Int32Array(NONE + 1);
   if (!labelled) return colours.fill(packColour(inks(isDark).accent));
-  for (let label = 0; label < 255; label++) colours[label] = hidden?.has(label) ? 0 : packColour(colourOf(label, isDark));
-  colours[255] = hidden?.has(255) ? 0 : packColour(inks(isDark).muted);
+  const packed = palette(isDark).map(packColour);
+  for (let label = 0; label < NONE; label++) colours[label] = packed[label % packed.length];
+  colours[NONE] = packColour(inks(isDark).muted);
+  hidden?.forEach((label) => (colours[label] = 0));
   return colours;
 }
 

@@ -50,7 +50,7 @@ export function splat(
   positions: Float32Array,
   window: Window,
   colours: Int32Array,
-  classes: Uint8Array | null,
+  classes: Uint16Array | null,
   stamp: Stamp,
 ): void {
   const { x: dx, y: dy, cover, reach } = stamp;
@@ -103,7 +103,7 @@ export function shuffled(count: number, seed = 1): Uint32Array {
 }
 
 /** Points and their classes in a shuffled order, so that no class lies on top of all others. */
-export function mixed(positions: Float32Array, classes: Uint8Array): { positions: Float32Array; classes: Uint8Array } {
+export function mixed(positions: Float32Array, classes: Uint16Array): { positions: Float32Array; classes: Uint16Array } {
   const order = shuffled(classes.length);
   const places = new Float32Array(positions.length);
   order.forEach((from, to) => {

@@ -82,7 +82,7 @@ function Page({ scene, runtime, measured }: { scene: Scene; runtime: Runtime; me
 /** What the decoder gives on the latents that were kept, against PyTorch's answers. */
 async function compare(runtime: Runtime, bundle: Bundle): Promise<number> {
   const z = floats(bundle, "reference_z");
-  const labels = bundle.arrays.reference_y?.data as Uint8Array | undefined;
+  const labels = bundle.arrays.reference_y?.data;
   const found = await runtime.run(z, z.length / runtime.facts.dim, labels ? Array.from(labels) : null);
   return largestDifference(found, floats(bundle, "reference_x"));
 }

@@ -34,7 +34,8 @@ export class Runtime {
   async run(z: Float32Array, n: number, y: number | null | readonly number[]): Promise<Float32Array> {
     const feeds: Record<string, ort.Tensor> = { z: new ort.Tensor("float32", z, [n, ...this.facts.latent_shape]) };
     if (this.session.inputNames.includes("y")) {
-      const labels = Array.from({ length: n }, (_, i) => BigInt(Array.isArray(y) ? y[i] : ((y as number | null) ?? 0)));
+      if (y === null) throw new Error("The decoder takes a class, and none was chosen.");
+      const labels = Array.from({ length: n }, (_, i) => BigInt(typeof y === "number" ? y : y[i]));
       feeds.y = new ort.Tensor("int64", BigInt64Array.from(labels), [n]);
     }
     const work = this.busy.then(() => this.session.run(feeds));

@@ -1,5 +1,6 @@
 /** What the exported page and the widget are told about a run: a bundle, and a decoder that runs somewhere. */
 import { floats, type Bundle } from "../core/bundle";
+import { readLabels } from "../core/palette";
 import { images, type Pixels } from "../core/pixels";
 import type { Plane } from "../core/plane";
 
@@ -19,6 +20,7 @@ export interface Facts {
   low: number;
   high: number;
   classes: string[];
+  none?: number; // the label of samples without one
   conditional: boolean;
   walkable: boolean;
   why: string | null; // there is no walking
@@ -40,13 +42,13 @@ export interface Facts {
 export interface Scene {
   facts: Facts;
   z: Float32Array; // (N, dim)
-  labels: Uint8Array | null; // (N)
+  labels: Uint16Array | null; // (N), `NONE` where there is none
   positions: Float32Array; // (N, 2), on the plane below
   plane: Plane;
   originals: Pixels[]; // of the first points
   mean: Float32Array;
   spread: Float32Array;
-  samples: { z: Float32Array; y: Uint8Array | null };
+  samples: { z: Float32Array; y: ArrayLike<number> | null };
 }
 
 /** Decodes n latents (n, dim) at once; of a conditional model as class `y`. */
@@ -57,17 +59,16 @@ export interface Batches {
 export function readScene(bundle: Bundle): Scene {
   const facts = bundle.facts as unknown as Facts;
   const basis = floats(bundle, "basis");
-  const bytes = (name: string) => (bundle.arrays[name]?.data as Uint8Array | undefined) ?? null;
   return {
     facts,
     z: floats(bundle, "z"),
-    labels: facts.classes.length ? bytes("labels") : null,
+    labels: facts.classes.length ? readLabels(bundle.arrays.labels, facts.none ?? 255) : null,
     positions: floats(bundle, "positions"),
     plane: { origin: floats(bundle, "origin"), basis: [basis.slice(0, facts.dim), basis.slice(facts.dim)] },
     originals: images(bundle.arrays.pixels ?? bundle.arrays.values),
     mean: floats(bundle, "mean"),
     spread: floats(bundle, "spread"),
-    samples: { z: floats(bundle, "sample_z"), y: bytes("sample_y") },
+    samples: { z: floats(bundle, "sample_z"), y: bundle.arrays.sample_y?.data ?? null },
   };
 }
 
@@ -92,14 +93,18 @@ export function toPixels(values: Float32Array, facts: Facts): Pixels[] {
   const of = (i: number) => values.subarray(i * size, (i + 1) * size);
   if (facts.kind === "vector") return Array.from({ length: count }, (_, i) => ({ height: 1, width: size, channels: 1, data: of(i).slice() }));
   const [depth, height, width] = facts.shape;
-  const channels = depth >= 3 ? 3 : 1;
+  const channels = depth === 3 ? 3 : 1; // two, four or more have no colours of their own: their mean, in grey
+  const mixed = depth / channels;
   const factor = 255 / (facts.high - facts.low || 1);
   return Array.from({ length: count }, (_, i) => {
     const event = of(i);
     const data = new Uint8Array(height * width * channels);
     for (let channel = 0; channel < channels; channel++)
-      for (let at = 0; at < height * width; at++)
-        data[at * channels + channel] = Math.max(0, Math.min(255, Math.round((event[channel * height * width + at] - facts.low) * factor)));
+      for (let at = 0; at < height * width; at++) {
+        let value = 0;
+        for (let one = channel; one < depth; one += channels) value += event[one * height * width + at];
+        data[at * channels + channel] = Math.max(0, Math.min(255, Math.round((value / mixed - facts.low) * factor)));
+      }
     return { height, width, channels, data };
   });
 }

@@ -53,7 +53,7 @@ export function LatentPlane(props: LatentPlaneProps) {
       if (!s.window) return;
       event.preventDefault();
       s.window = zoom(s.window, s.width, s.height, event.offsetX, event.offsetY, Math.exp(-event.deltaY * (event.deltaMode ? 0.05 : 0.0016)));
-      s.ask();
+      s.move();
       tell();
     };
     box.current!.addEventListener("wheel", wheel, { passive: false });
@@ -133,7 +133,7 @@ export function LatentPlane(props: LatentPlaneProps) {
     s.window = zoom(s.window, s.width, s.height, (place[0] + other[0]) / 2, (place[1] + other[1]) / 2, is / Math.max(was, 1));
     s.window = pan(s.window, (place[0] - before[0]) / 2, (place[1] - before[1]) / 2);
     held.set(event.pointerId, place);
-    s.ask();
+    s.move();
     tell();
     return true;
   };
@@ -149,7 +149,7 @@ export function LatentPlane(props: LatentPlaneProps) {
     held.last = place;
     if (held.kind === "pan") {
       s.window = pan(s.window, dx, dy);
-      s.ask();
+      s.move();
       return tell();
     }
     s.trail.push(toPlane(s.window, s.width, s.height, ...place));

@@ -16,7 +16,7 @@ export interface Backdrop {
 
 export interface LatentPlaneProps {
   positions: Float32Array; // (N, 2)
-  labels: Uint8Array | null; // (N), 255 where there is none
+  labels: Uint16Array | null; // (N), `NONE` where there is none
   dark: boolean;
   tool: Tool;
   /** Classes that are not shown. */
@@ -44,6 +44,8 @@ export interface LatentPlaneProps {
   label: string;
 }
 
+const MANY = 2 * 40_000; // coordinates of more points than are drawn whole in every frame of a movement
+
 /** Draws everything; held outside Preact so that a moving pointer renders nothing else. */
 export class Scene {
   window: Window | null = null;
@@ -54,10 +56,12 @@ export class Scene {
   trail: Point[] = [];
   props!: LatentPlaneProps;
   grid!: Grid;
-  drawn!: { positions: Float32Array; classes: Uint8Array | null };
+  drawn!: { positions: Float32Array; classes: Uint16Array | null };
   private image: ImageData | null = null;
   private asked = 0;
   private stale = { points: true };
+  private moving = 0;
+  private home: { of: unknown[]; scale: number } = { of: [], scale: 1 };
 
   constructor(
     readonly points: HTMLCanvasElement,
@@ -69,7 +73,18 @@ export class Scene {
     this.asked ||= requestAnimationFrame(() => this.draw());
   }
 
+  /** The window moves: many points are drawn finely until it rests. */
+  move(): void {
+    clearTimeout(this.moving);
+    this.moving = setTimeout(() => {
+      this.moving = 0;
+      if (this.props.positions.length > MANY) this.ask();
+    }, 140) as unknown as number;
+    this.ask();
+  }
+
   stop(): void {
+    clearTimeout(this.moving);
     cancelAnimationFrame(this.asked);
   }
 
@@ -106,8 +121,9 @@ export class Scene {
     } else pixels.fill(0);
     const count = positions.length / 2;
     if (opacity > 0) {
-      const near = this.window!.scale / (fit(positions.subarray(0, 2000), this.width, this.height).scale || 1);
-      const radius = Math.min(5, radiusFor(count) * Math.max(1, Math.min(1.8, Math.sqrt(near)))) * ratio;
+      const near = this.window!.scale / this.homeScale(positions);
+      const usual = Math.min(5, radiusFor(count) * Math.max(1, Math.min(1.8, Math.sqrt(near)))) * ratio;
+      const radius = this.moving && 2 * count > MANY ? Math.min(usual, 0.5 * ratio) : usual;
       const colours = packedPalette(dark, hidden, Boolean(labels));
       const cover = opacity * (count > 12_000 ? 0.75 : 0.9);
       const cohort = this.cohort();
@@ -117,13 +133,20 @@ export class Scene {
     context.putImageData(this.image, 0, 0);
   }
 
+  /** The scale at which all points are seen; asked for in every frame, so it is kept. */
+  private homeScale(positions: Float32Array): number {
+    const of = [positions, this.width, this.height];
+    if (of.some((value, i) => value !== this.home.of[i])) this.home = { of, scale: fit(positions.subarray(0, 2000), this.width, this.height).scale || 1 };
+    return this.home.scale;
+  }
+
   /** The marked points, drawn clearly while all others step back. */
-  private cohort(): { positions: Float32Array; classes: Uint8Array | null } | null {
+  private cohort(): { positions: Float32Array; classes: Uint16Array | null } | null {
     const { positions, labels, marked } = this.props;
     if (!marked?.length) return null;
     const places = new Float32Array(2 * marked.length);
     marked.forEach((from, to) => places.set(positions.subarray(2 * from, 2 * from + 2), 2 * to));
-    return { positions: places, classes: labels ? Uint8Array.from(marked, (i) => labels[i]) : null };
+    return { positions: places, classes: labels ? Uint16Array.from(marked, (i) => labels[i]) : null };
   }
 
   private drawMarks(ratio: number): void {

@@ -24,6 +24,16 @@ export function readFrame(buffer: ArrayBuffer): { seq: number; pixels: Pixels } 
   return { seq, pixels: { height, width, channels: channels || 1, data } };
 }
 
+const MOST = 2 ** 20; // the longest message that the server takes, in bytes
+
+/** The request for a decoding. Real numbers of 32 bits need nine digits. */
+export function decodeText(seq: number, run: string, z: ArrayLike<number>, y: number | null, step?: number | null): string {
+  const text = JSON.stringify({ op: "decode", seq, run, z: Array.from(z, (value: number) => Number(value.toPrecision(9))), y, ...(step == null ? {} : { step }) });
+  if (text.length * 3 > MOST && new TextEncoder().encode(text).length > MOST)
+    throw new Error(`A latent of ${z.length.toLocaleString("en")} numbers is too large to be decoded while it is dragged: the studio takes 1 MiB.`);
+  return text;
+}
+
 export class Socket {
   private socket: WebSocket | null = null;
   private seq = 0;
@@ -55,7 +65,10 @@ export class Socket {
   }
 
   private send(message: unknown): void {
-    const text = JSON.stringify(message);
+    this.sendText(JSON.stringify(message));
+  }
+
+  private sendText(text: string): void {
     if (this.socket?.readyState === WebSocket.OPEN) this.socket.send(text);
     else this.waiting = [...this.waiting.slice(-8), text];
   }
@@ -101,8 +114,9 @@ export class Socket {
       decode: (z, y = null) =>
         new Promise<Pixels>((resolve, reject) => {
           const seq = ++this.seq;
+          const text = decodeText(seq, run, z, y, step);
           this.pending.set(seq, { resolve, reject });
-          this.send({ op: "decode", seq, run, z: Array.from(z), y, ...(step == null ? {} : { step }) });
+          this.sendText(text);
         }),
     };
   }

@@ -1,6 +1,7 @@
 /** Small things that every view uses. */
 import type { ComponentChildren } from "preact";
 import { useCallback, useEffect, useRef, useState } from "preact/hooks";
+import type { Bundle } from "../core/bundle";
 import type { Applies } from "./api";
 
 /** What is being loaded, what came, and what went wrong; what came before stays until then. */
@@ -44,6 +45,12 @@ export const Trouble = ({ children }: { children: ComponentChildren }) => (
     {children}
   </p>
 );
+
+/** What the server left out so that its answer stays small. */
+export function Cut({ bundle }: { bundle: Bundle | null }) {
+  const cut = bundle?.facts.cut as string | null | undefined;
+  return cut ? <p class="muted small">{sentence(cut)}</p> : null;
+}
 
 /** Why a view does not apply, and what to do about it. */
 export function Refusal({ applies, children }: { applies: Applies; children?: ComponentChildren }) {
@@ -106,13 +113,15 @@ export function Code({ text }: { text: string }) {
 }
 
 /** The same result from a shell or from Python. */
-export function CopyAs({ command, python }: { command: string; python: string }) {
+export function CopyAs({ command, python }: { command: string | null; python: string }) {
   const [said, run] = useCopied();
   return (
     <div class="copy-as" role="group" aria-label="Do the same elsewhere">
-      <button type="button" class="quiet" title={command} onClick={() => run(command)}>
-        Copy as command
-      </button>
+      {command !== null && (
+        <button type="button" class="quiet" title={command} onClick={() => run(command)}>
+          Copy as command
+        </button>
+      )}
       <button type="button" class="quiet" title={python} onClick={() => run(python)}>
         Copy as Python
       </button>

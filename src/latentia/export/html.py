@@ -138,7 +138,7 @@ def references(run: Run, shown: Scene) -> dict[str, Any]:
     if not run.model.discrete:
         z = torch.cat([z, 2 * torch.randn((REFERENCES, z.shape[1]), generator=source)])
     y = torch.randint(0, len(run.spec.classes), (len(z),), generator=source) if run.model.conditional else None
-    labels = {} if y is None else {"reference_y": y.to(torch.uint8).numpy()}
+    labels = {} if y is None else {"reference_y": y.to(torch.int32).numpy()}
     return {"reference_z": z.numpy(), "reference_x": means(run, z, y).numpy(), **labels}
 
 

@@ -2,14 +2,16 @@
 import { useMemo, useState } from "preact/hooks";
 import { floats, type Bundle } from "../../core/bundle";
 import { histogram } from "../../core/columns";
-import { short } from "../../core/hash";
 import { imagesOf, type Pixels } from "../../core/pixels";
 import { Picture } from "../../parts/Picture";
 import { getBundle, runPath, type RunInfo } from "../api";
+import { argumentsOf, commandOf, pythonOf, type Copies } from "../copies";
 import { useQuery } from "../place";
 import { CopyAs, Facts, nice, Panel, Select, sentence, Slider, Trouble, useLoad } from "../ui";
 import { Trio, usePair } from "./PointCard";
 import type { ViewProps } from "./RunPage";
+
+const DRAWS = 20; // importance samples of the scores that take some
 
 interface Score {
   name: string;
@@ -35,7 +37,7 @@ export function Anomalies({ info }: ViewProps) {
   const split = query.split?.[0] ?? (info.splits.test ? "test" : Object.keys(info.splits)[0]);
   const score = query.score?.[0] ?? "squared-error";
   const normal = query.normal ?? [];
-  const found = useLoad((signal) => getBundle(runPath(info.id, "anomalies"), { score, split, normal }, signal), [info.id, JSON.stringify(info.stamp), score, split, normal.join()]);
+  const found = useLoad((signal) => getBundle(runPath(info.id, "anomalies"), { score, split, normal, samples: DRAWS }, signal), [info.id, JSON.stringify(info.stamp), score, split, normal.join()]);
   const facts = found.value?.facts as unknown as AnomalyFacts | undefined;
   const scores = facts?.scores ?? [{ name: "squared-error", definition: "", ok: true, why: null }];
   return (
@@ -84,12 +86,12 @@ function Scores({ info, bundle, facts, split }: { info: RunInfo; bundle: Bundle;
     <>
       <Panel title="Scores" aside={<span class="muted small">{sentence(facts.definition)}</span>}>
         <Histogram scores={scores} anomalous={anomalous} low={low} high={high} threshold={threshold} />
-        <Slider label="Threshold" value={threshold} min={low} max={high} step={(high - low) / 1000 || 1} shown={nice(threshold)} onInput={(value) => setQuery({ threshold: short(value) })} />
+        <Slider label="Threshold" value={threshold} min={low} max={high} step={(high - low) / 1000 || 1} shown={nice(threshold)} onInput={(value) => setQuery({ threshold: String(value) })} />
         {facts.thresholds.length > 0 && (
           <div class="chips" role="group" aria-label="Thresholds from held-out samples">
             <span class="muted small">False alarms among {nice(facts.held_out)} held-out samples:</span>
             {facts.thresholds.map(({ rate, value }) => (
-              <button key={rate} type="button" class="chip" aria-pressed={Math.abs(threshold - value) < (high - low) / 1000} onClick={() => setQuery({ threshold: short(value) })}>
+              <button key={rate} type="button" class="chip" aria-pressed={Math.abs(threshold - value) < (high - low) / 1000} onClick={() => setQuery({ threshold: String(value) })}>
                 {Math.round(100 * rate)} %
               </button>
             ))}
@@ -101,7 +103,7 @@ function Scores({ info, bundle, facts, split }: { info: RunInfo; bundle: Bundle;
             {sentence(note)}
           </p>
         ))}
-        <CopyAs command={`${info.copy.anomalies.command} --score ${facts.score} --split ${split}`} python={info.copy.anomalies.python.replace("anomaly()", `anomaly(score="${facts.score}", split="${split}")`)} />
+        <CopyAs {...copies(info, facts, split, query.normal, facts.thresholds.find(({ value }) => value === threshold)?.rate)} />
       </Panel>
       <Panel title="Worst cases" aside={<span class="muted small">choose one to see where it fails</span>}>
         <Worst info={info} order={order.slice(0, 24)} scores={scores} split={split} looked={looked} onLook={setLooked} />
@@ -109,6 +111,15 @@ function Scores({ info, bundle, facts, split }: { info: RunInfo; bundle: Bundle;
       </Panel>
     </>
   );
+}
+
+/** The same scores, and the same threshold where it is one of those of the held-out samples. */
+function copies(info: RunInfo, facts: AnomalyFacts, split: string, normal: string[] | undefined, rate: number | undefined): Copies {
+  const draws = ["elbo", "nll"].includes(facts.score) ? DRAWS : undefined;
+  return {
+    command: commandOf("anomaly", info.path, { score: facts.score, split, normal, "importance-samples": draws, "false-alarm-rate": rate }),
+    python: pythonOf(info.path, `run.anomaly(${argumentsOf({ score: facts.score, split, normal, importance_samples: draws, false_alarm_rate: rate })})`),
+  };
 }
 
 const BINS = 60;
@@ -183,7 +194,7 @@ function Confusion({ scores, anomalous, threshold, auroc }: { scores: Float32Arr
 
 function Worst({ info, order, scores, split, looked, onLook }: { info: RunInfo; order: number[]; scores: Float32Array; split: string; looked: number; onLook: (index: number) => void }) {
   const n = Math.max(...order, 0) + 1;
-  const found = useLoad((signal) => getBundle(runPath(info.id, "thumbnails"), { split, n }, signal), [info.id, split, n]);
+  const found = useLoad((signal) => getBundle(runPath(info.id, "thumbnails"), { split, n }, signal), [info.id, JSON.stringify(info.stamp), split, n]);
   const pictures = found.value ? imagesOf(found.value) : [];
   return (
     <div class="worst">
@@ -220,11 +231,12 @@ function Look({ info, index, split }: { info: RunInfo; index: number; split: str
 }
 
 /** Errors as colours from black through red and yellow to white. */
-function heatOf(pair: Bundle): Pixels | null {
+export function heatOf(pair: Bundle): Pixels | null {
   const field = pair.arrays.error;
   if (!field || field.shape.length !== 2) return null;
   const [height, width] = field.shape;
-  const most = Math.max(1e-9, ...field.data);
+  let most = 1e-9;
+  for (const value of field.data) if (value > most) most = value;
   const data = new Uint8Array(height * width * 3);
   field.data.forEach((value, i) => {
     const heat = Math.sqrt(value / most) * 3;

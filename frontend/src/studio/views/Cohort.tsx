@@ -1,12 +1,16 @@
 /** The points within a lasso: what they are, their mean, and their numbers to take away. */
 import { useMemo } from "preact/hooks";
 import { save, toCsv } from "../../core/csv";
+import { NONE } from "../../core/palette";
 import { imagesOf } from "../../core/pixels";
 import { Picture } from "../../parts/Picture";
 import { postForBundle, runPath, type RunInfo } from "../api";
+import { argumentsOf, atStep, literal, pythonOf } from "../copies";
 import { CopyAs, Facts, nice, Panel, Trouble, useLoad } from "../ui";
 import { useClass } from "./Classes";
 import { latentOf, type Points } from "./points";
+
+const LISTED = 500; // of more samples, the numbers are read from the file that is exported
 
 interface CohortProps {
   info: RunInfo;
@@ -28,14 +32,21 @@ export function Cohort({ info, points, chosen, split, step, onClear }: CohortPro
   }, [chosen, points]);
   if (!chosen.length) return null;
   const error = points.errors.length ? chosen.reduce((sum, i) => sum + points.errors[i], 0) / chosen.length : null;
-  const name = (label: number) => (label === 255 ? "no label" : (info.classes[label] ?? String(label)));
+  const name = (label: number) => (label === NONE ? "no label" : (info.classes[label] ?? String(label)));
+  const file = `${info.id.replaceAll("/", "-")}-${split}-cohort.csv`;
   const download = () => {
     const latents = points.z.length > 0;
     const header = ["id", "label", "squared_error", ...(latents ? Array.from({ length: points.dim }, (_, i) => `z${i}`) : [])];
     const rows = chosen.map((i) => [points.ids[i], points.labels ? name(points.labels[i]) : "", points.errors[i] ?? "", ...(latents ? Array.from(latentOf(points, i)!) : [])]);
-    save(`${info.id.replaceAll("/", "-")}-${split}-cohort.csv`, toCsv(header, rows));
+    save(file, toCsv(header, rows));
   };
-  const python = `import latentia as lt\nimport numpy as np\n\nrun = lt.open_run(${JSON.stringify(info.path)})\nids = np.array(${JSON.stringify(ids.slice(0, 500))})\nprint(run.embed(split=${JSON.stringify(split)}, n=${points.facts.n}).latents[ids].mean(0))`;
+  const python = pythonOf(
+    info.path,
+    ...atStep(step),
+    ...(ids.length > LISTED ? ["import numpy as np"] : []),
+    `ids = ${ids.length > LISTED ? `np.loadtxt(${literal(file)}, delimiter=",", quotechar='"', skiprows=1, usecols=0, dtype=int)  # the exported file` : literal(ids)}`,
+    `print(run.embed(${argumentsOf({ split, n: ids.reduce((most, id) => Math.max(most, id), 0) + 1, write: false })}).latents[ids].mean(0))`,
+  );
   return (
     <Panel
       title={`Cohort of ${nice(chosen.length)}`}
@@ -69,7 +80,7 @@ export function Cohort({ info, points, chosen, split, step, onClear }: CohortPro
                 .join(" · ")}
             </p>
           )}
-          <CopyAs command={`${info.copy.latent.command} --split ${split} --n ${points.facts.n}`} python={python} />
+          <CopyAs command={null} python={python} />
         </div>
       </div>
     </Panel>

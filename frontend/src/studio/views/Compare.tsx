@@ -8,11 +8,12 @@ import { useDark } from "../../parts/theme";
 import { getBundle, getJson, runPath, type RunInfo, type RunRow } from "../api";
 import { Curves } from "../Curves";
 import { useQuery } from "../place";
-import { CopyAs, nice, Panel, Refusal, sentence, shell, Trouble, useLoad } from "../ui";
+import { CopyAs, Cut, nice, Panel, Refusal, sentence, shell, Trouble, useLoad } from "../ui";
 
 interface Comparison {
   runs: RunRow[];
-  figures: { name: string; unit: string; values: (number | null)[] }[];
+  figures: { name: string; unit: string; values: (number | null)[]; comparable?: boolean }[];
+  notes?: string[];
   settings: { key: string; values: unknown[] }[];
   curves: Record<string, Record<string, { run: string; step: number[]; value: (number | null)[] }[]>>;
 }
@@ -82,7 +83,12 @@ function Comparison({ names, comparison }: { names: string[]; comparison: Compar
   return (
     <div class="stack">
       <Panel title="Figures">
-        <Grid names={names} rows={comparison.figures.map(({ name, unit, values }) => [name.replaceAll("_", " "), values.map(nice), unit])} />
+        <Grid names={names} rows={comparison.figures.map(({ name, unit, values, comparable }) => ({ name: name.replaceAll("_", " "), values: values.map(nice), unit, apart: comparable === false }))} />
+        {(comparison.notes ?? []).map((note) => (
+          <p key={note} class="muted small">
+            {sentence(note)}
+          </p>
+        ))}
       </Panel>
       <Pictures names={names} />
       <Panel
@@ -101,7 +107,7 @@ function Comparison({ names, comparison }: { names: string[]; comparison: Compar
       </Panel>
       {comparison.settings.length > 0 && (
         <Panel title="Settings that differ">
-          <Grid names={names} rows={comparison.settings.map(({ key, values }) => [key, values.map(written)])} />
+          <Grid names={names} rows={comparison.settings.map(({ key, values }) => ({ name: key, values: values.map(written) }))} />
         </Panel>
       )}
       <CopyAs command={`latentia compare ${paths.map(shell).join(" ")}`} python={`import latentia as lt\nlt.compare(${JSON.stringify(paths)})`} />
@@ -109,7 +115,15 @@ function Comparison({ names, comparison }: { names: string[]; comparison: Compar
   );
 }
 
-const Grid = ({ names, rows }: { names: string[]; rows: [string, string[], string?][] }) => (
+interface GridRow {
+  name: string;
+  values: string[];
+  unit?: string;
+  /** The values do not compare; the words below say why. */
+  apart?: boolean;
+}
+
+const Grid = ({ names, rows }: { names: string[]; rows: GridRow[] }) => (
   <div class="table-box" tabIndex={0} role="region" aria-label="Table">
     <table>
       <thead>
@@ -123,10 +137,10 @@ const Grid = ({ names, rows }: { names: string[]; rows: [string, string[], strin
         </tr>
       </thead>
       <tbody>
-        {rows.map(([name, values, unit]) => (
-          <tr key={name}>
+        {rows.map(({ name, values, unit, apart }) => (
+          <tr key={name} class={apart ? "apart" : undefined}>
             <th scope="row">
-              {name} {unit && <span class="muted small">{unit}</span>}
+              {name} {unit && <span class="muted small">{unit}</span>} {apart && <span class="small">· does not compare</span>}
             </th>
             {values.map((value, i) => (
               <td key={i} class="number">
@@ -171,6 +185,7 @@ function Pictures({ names }: { names: string[] }) {
           ))}
         </div>
       )}
+      <Cut bundle={found.value} />
       {((found.value?.facts.notes as string[] | undefined) ?? []).map((note) => (
         <p key={note} class="muted small">
           {sentence(note)}

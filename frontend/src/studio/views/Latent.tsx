@@ -5,6 +5,7 @@ import { toPlane, type Window } from "../../core/plane";
 import { LatentPlane, type Tool } from "../../parts/LatentPlane";
 import { useDark } from "../../parts/theme";
 import { getBundle, runPath, type RunInfo } from "../api";
+import { argumentsOf, atStep, commandOf, literal, pythonOf, type Copies } from "../copies";
 import { useQuery } from "../place";
 import { Choice, CopyAs, nice, Panel, Select, Slider, Trouble, useCalm, useLoad } from "../ui";
 import { Classes } from "./Classes";
@@ -199,17 +200,29 @@ function Explorer({ info, points, method, split, step, dims }: ExplorerProps) {
       </div>
       <Cohort info={info} points={points} chosen={cohort} split={split} step={step} onClear={() => setCohort([])} />
       <PointTable points={points} classes={info.classes} chosen={cohort} picked={picked} onPick={(index) => setQuery({ pick: index })} />
-      <CopyAs {...copies(info, method, split, points.facts.n)} />
+      <CopyAs {...copies(info, { method, split, step, dims, n: points.facts.n, dim: points.dim })} />
     </>
   );
 }
 
-function copies(info: RunInfo, method: string, split: string, n: number): { command: string; python: string } {
-  const { command, python } = info.copy.latent;
-  const projection = method === "raw" ? "none" : method;
+interface Shown {
+  method: string;
+  split: string;
+  step: number | null;
+  dims: [number, number];
+  n: number;
+  dim: number;
+}
+
+/** The same points: a command where one shows them; a snapshot, or two dimensions out of many, only Python. */
+function copies(info: RunInfo, { method, split, step, dims, n, dim }: Shown): Copies {
+  const raw = method === "raw";
+  const some = raw && dim > 2;
+  const projection = raw ? (some ? "auto" : "none") : method;
+  const made = `run.embed(${argumentsOf({ n, split, projection })})`;
   return {
-    command: `${command} --split ${split} --n ${n} --projection ${projection}`,
-    python: python.replace("embed()", `embed(split="${split}", n=${n}, projection="${projection}")`),
+    command: step === null && !some ? commandOf("embed", info.path, { n, split, projection }) : null,
+    python: pythonOf(info.path, ...atStep(step), some ? `points = ${made}.latents.flatten(1)[:, ${literal(dims)}]` : made),
   };
 }
 

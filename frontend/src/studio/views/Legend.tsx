@@ -1,9 +1,9 @@
 /** The classes by colour and name; each can be left out. */
 import { useMemo } from "preact/hooks";
-import { colourOf, inks } from "../../core/palette";
+import { colourOf, inks, NONE } from "../../core/palette";
 
 interface LegendProps {
-  labels: Uint8Array;
+  labels: Uint16Array;
   classes: string[];
   hidden: ReadonlySet<number>;
   dark: boolean;
@@ -26,8 +26,8 @@ export function Legend({ labels, classes, hidden, dark, onHide }: LegendProps) {
     <div class="legend" role="group" aria-label="Classes; Shift and click shows one alone">
       {present.map((label) => (
         <button key={label} type="button" class="chip" aria-pressed={!hidden.has(label)} title="Hide or show; with Shift, this class alone" onClick={(event) => toggle(label, event.shiftKey)}>
-          <span class="dot" style={{ background: label === 255 ? inks(dark).muted : colourOf(label, dark) }} />
-          {label === 255 ? "no label" : (classes[label] ?? label)}
+          <span class="dot" style={{ background: label === NONE ? inks(dark).muted : colourOf(label, dark) }} />
+          {label === NONE ? "no label" : (classes[label] ?? label)}
         </button>
       ))}
     </div>

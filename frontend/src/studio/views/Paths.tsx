@@ -6,8 +6,9 @@ import { imagesOf } from "../../core/pixels";
 import { Picture, Sheet } from "../../parts/Picture";
 import { useDark } from "../../parts/theme";
 import { getBundle, postForBlob, postForBundle, runPath } from "../api";
+import { argumentsOf, commandOf, optionsOf, pythonOf } from "../copies";
 import { useQuery } from "../place";
-import { Choice, CopyAs, isTyping, nice, Panel, sentence, shell, Slider, Trouble, useCalm, useLoad } from "../ui";
+import { Choice, CopyAs, Cut, isTyping, nice, Panel, sentence, Slider, Trouble, useCalm, useLoad } from "../ui";
 import type { ViewProps } from "./RunPage";
 
 const STEPS = 24;
@@ -27,7 +28,7 @@ export function Paths({ info }: ViewProps) {
   const body = useCalm({ a, b, kind, steps: STEPS, split }, 120);
   const found = useLoad(() => postForBundle(runPath(info.id, "path"), body), [info.id, JSON.stringify(info.stamp), JSON.stringify(body)]);
   const frames = useMemo(() => (found.value ? imagesOf(found.value) : []), [found.value]);
-  const shelf = useLoad((signal) => getBundle(runPath(info.id, "thumbnails"), { split, n: SHELF }, signal), [info.id, split]);
+  const shelf = useLoad((signal) => getBundle(runPath(info.id, "thumbnails"), { split, n: SHELF }, signal), [info.id, JSON.stringify(info.stamp), split]);
   const [error, setError] = useState<string | null>(null);
 
   useEffect(() => {
@@ -124,9 +125,10 @@ export function Paths({ info }: ViewProps) {
             )}
           </div>
         )}
+        <Cut bundle={found.value} />
         <CopyAs
-          command={`latentia interpolate ${shell(info.path)} --images ${a} ${b} --steps ${STEPS} --path ${kind} --split ${split}`}
-          python={`import latentia as lt\nrun = lt.open_run(${JSON.stringify(info.path)})\nrun.interpolate(images=(${a}, ${b}), steps=${STEPS}, path=${JSON.stringify(kind)}, split=${JSON.stringify(split)})`}
+          command={`${commandOf("interpolate", info.path, {})} --images ${a} ${b}${optionsOf({ steps: frames.length || STEPS, path: facts?.kind ?? kind, split })}`}
+          python={pythonOf(info.path, `run.interpolate(${argumentsOf({ images: [a, b], steps: frames.length || STEPS, path: facts?.kind ?? kind, split })})`)}
         />
       </Panel>
       <Panel title="Choose the ends" aside={<span class="muted small">a click sets A, with Shift or the right button B</span>}>

@@ -1,5 +1,6 @@
 /** The points as a table: the same that the plane shows, for those who cannot see or point. */
 import { useMemo, useState } from "preact/hooks";
+import { NONE } from "../../core/palette";
 import { nice } from "../ui";
 import type { Points } from "./points";
 
@@ -57,7 +58,7 @@ export function PointTable({ points, classes, chosen, picked, onPick }: PointTab
                     {points.ids[i]}
                   </button>
                 </th>
-                {points.labels && <td>{points.labels[i] === 255 ? "–" : (classes[points.labels[i]] ?? points.labels[i])}</td>}
+                {points.labels && <td>{points.labels[i] === NONE ? "–" : (classes[points.labels[i]] ?? points.labels[i])}</td>}
                 {points.errors.length > 0 && <td class="number">{nice(points.errors[i])}</td>}
                 <td class="number">{points.positions[2 * i].toFixed(3).replace("-", "−")}</td>
                 <td class="number">{points.positions[2 * i + 1].toFixed(3).replace("-", "−")}</td>

@@ -1,6 +1,7 @@
 /** Start a training: a preset, data, and any setting of the config, each with its own help text. */
 import { useEffect, useMemo, useState } from "preact/hooks";
 import { getJson, postJson, type FieldSpec, type StudioInfo } from "../api";
+import { argumentsOf, literal, optionsOf } from "../copies";
 import { go, useQuery } from "../place";
 import { CopyAs, Labelled, Panel, sentence, shell, Trouble, useLoad } from "../ui";
 
@@ -16,7 +17,27 @@ interface Preset {
 }
 
 /** Settings that most people look for first. */
-const first = ["training.epochs", "training.steps", "training.batch_size", "training.seed", "training.optimizer.lr", "training.optimizer.learning_rate", "training.learning_rate", "model.latent_dim", "objective.beta", "training.device"];
+export const first = ["training.epochs", "training.steps", "training.batch_size", "seed", "training.optimizer.lr", "model.latent_dim", "objective.beta", "training.device"];
+
+const SNAPSHOTS = 30;
+
+/** The settings that keep snapshots, unless settings say something about them. Between them lie equal numbers of steps where it is known how many there are. */
+export function keptBy(settings: Values, steps: unknown): string[] {
+  if ("training.checkpoint_every" in settings || "training.keep_checkpoints" in settings) return [];
+  const every = typeof steps === "number" ? [`training.checkpoint_every=${Math.max(1, Math.floor(steps / SNAPSHOTS))}`] : [];
+  return [...every, `training.keep_checkpoints=${SNAPSHOTS + 1}`];
+}
+
+const isNumber = ({ type }: FieldSpec): boolean => type === "integer" || type === "number";
+
+/** What is wrong with a number, by the bounds of its setting; nothing, if it is right. */
+export function outside(value: unknown, { min, max }: Pick<FieldSpec, "min" | "max">): string | null {
+  if (value === null || value === undefined) return null;
+  if (typeof value !== "number") return "This must be a number.";
+  if (min !== null && value < min) return `This must be at least ${min}.`;
+  if (max !== null && value > max) return `This must be at most ${max}.`;
+  return null;
+}
 
 export function Train() {
   const [query, setQuery] = useQuery();
@@ -46,9 +67,13 @@ export function Train() {
     setSettings(next);
   };
   const start = () => {
+    for (const field of fields) {
+      const fault = isNumber(field) ? outside(valueOf(field), field) : null;
+      if (fault) return setError(`${field.key}: ${fault}`);
+    }
     setBusy(true);
     setError(null);
-    postJson<{ id: string }>("/api/jobs", { preset: name, data, settings, name: run || null, snapshots: snapshots ? 30 : 0 }).then(
+    postJson<{ id: string }>("/api/jobs", { preset: name, data, settings, name: run || null, snapshots: snapshots ? SNAPSHOTS : 0 }).then(
       ({ id }) => go({ page: "run", run: id, view: "training" }),
       (fault: Error) => {
         setError(fault.message);
@@ -58,8 +83,11 @@ export function Train() {
   };
   const families = [...new Set(about.value?.presets.map(({ family }) => family))];
   const set = Object.entries(settings).map(([key, value]) => `${key}=${typeof value === "string" ? value : value === null ? "none" : JSON.stringify(value)}`);
-  const written = set.map((text) => ` --set ${shell(text)}`);
-  const python = `import latentia as lt\nlt.train(${JSON.stringify(name)}, data=${JSON.stringify(data)}${Object.keys(settings).length ? `, settings=[${set.map((text) => JSON.stringify(text)).join(", ")}]` : ""})`;
+  const value = (key: string) => (key in settings ? settings[key] : presetValues[key]);
+  const kept = [...set, ...(snapshots ? keptBy(settings, value("training.steps")) : [])];
+  const directory = run ? `${about.value?.folder ?? "runs"}/${run}` : undefined;
+  const command = `latentia train ${shell(name)}${optionsOf({ data, out: directory, set: kept })}`;
+  const python = `import latentia as lt\nlt.train(${literal(name)}, ${argumentsOf({ data, directory, settings: kept.length ? kept : undefined })})`;
   const local = about.value?.data.find((one) => one.name === data)?.local ?? true;
   const sections = [...new Set(fields.map(({ section }) => section))];
   const top = first.map((key) => fields.find((field) => field.key === key)).filter((field): field is FieldSpec => Boolean(field));
@@ -109,7 +137,7 @@ export function Train() {
           </datalist>
           {!local && <p class="muted small">These data are not on this machine: the training downloads them first.</p>}
           <Labelled label="Name of the run (left out: the time and the preset)">
-            <input value={run} placeholder={`time-${name}`} pattern="[A-Za-z0-9][A-Za-z0-9._\-]*" onInput={(event) => setRun(event.currentTarget.value)} />
+            <input value={run} placeholder={`time-${name}`} onInput={(event) => setRun(event.currentTarget.value)} />
           </Labelled>
           <label class="check">
             <input type="checkbox" checked={snapshots} onChange={() => setSnapshots(!snapshots)} /> keep 30 snapshots, to play the training back
@@ -130,7 +158,7 @@ export function Train() {
             {`Take back ${Object.keys(settings).length} ${Object.keys(settings).length === 1 ? "change" : "changes"}`}
           </button>
         )}
-        <CopyAs command={`latentia train ${name} --data ${shell(data)}${run ? ` --out ${shell(`${about.value?.folder ?? "runs"}/${run}`)}` : ""}${written.join("")}`} python={python} />
+        <CopyAs command={command} python={python} />
         {error && <Trouble>{error}</Trouble>}
       </div>
       <h2>Every setting</h2>
@@ -176,7 +204,8 @@ function parsed(text: string, field: FieldSpec): unknown {
 function Field({ field, value, changed, onChange }: FieldProps) {
   const id = `field-${field.key}`;
   const choices = field.choices ? (field.optional ? [null, ...field.choices] : field.choices) : null;
-  const numeric = field.type === "integer" || field.type === "number";
+  const numeric = isNumber(field);
+  const fault = numeric ? outside(value, field) : null;
   return (
     <div class={`field${changed ? " changed" : ""}`}>
       <label for={id}>{field.key.split(".").slice(1).join(" · ").replaceAll("_", " ") || field.key}</label>
@@ -195,6 +224,7 @@ function Field({ field, value, changed, onChange }: FieldProps) {
           id={id}
           type="text"
           inputMode={numeric ? "decimal" : "text"}
+          aria-invalid={fault ? "true" : undefined}
           aria-describedby={`${id}-help`}
           placeholder={field.optional ? "none" : undefined}
           value={asText(value)}
@@ -202,6 +232,7 @@ function Field({ field, value, changed, onChange }: FieldProps) {
         />
       )}
       <p id={`${id}-help`} class="muted small">
+        {fault ? <strong class="fault">{fault} </strong> : null}
         {field.help}
       </p>
     </div>

@@ -7,11 +7,14 @@ import { imagesOf, type Pixels } from "../../core/pixels";
 import { paint, Sheet } from "../../parts/Picture";
 import { useDark } from "../../parts/theme";
 import { getBundle, runPath, type RunInfo } from "../api";
+import { argumentsOf, commandOf, pythonOf, type Copies } from "../copies";
 import { useQuery } from "../place";
 import { socket } from "../socket";
-import { CopyAs, isTyping, nice, Panel, Trouble, useCalm, useLoad } from "../ui";
+import { CopyAs, Cut, isTyping, nice, Panel, Trouble, useCalm, useLoad } from "../ui";
 import { Classes, useClass } from "./Classes";
 import type { ViewProps } from "./RunPage";
+
+const STEPS = 11;
 
 /** A z under one's hands, and the picture of it that follows. */
 function useHandheld(info: RunInfo, origin: Float32Array | null, y: number | null) {
@@ -50,7 +53,7 @@ export function Traversals({ info }: ViewProps) {
   const [y] = useClass(info);
   const start = useCalm(query.sample?.[0] ?? "", 300);
   const [unfolded, setUnfolded] = useState(false);
-  const ask = { index: start === "" ? null : Math.max(0, Math.trunc(Number(start)) || 0), y: start === "" || info.conditional ? y : null, steps: 11 };
+  const ask = { index: start === "" ? null : Math.max(0, Math.trunc(Number(start)) || 0), y: start === "" ? y : null, steps: STEPS, split: info.splits.test ? "test" : (Object.keys(info.splits)[0] ?? "test") };
   const keys = [info.id, JSON.stringify(info.stamp), JSON.stringify(ask)];
   const found = useLoad((signal) => getBundle(runPath(info.id, "traversals"), ask, signal), keys);
   const active = (found.value?.facts.active as boolean[] | undefined) ?? [];
@@ -120,16 +123,29 @@ export function Traversals({ info }: ViewProps) {
             {folded.value && <div class="dims">{dead.map((dim) => row(folded.value!, dim))}</div>}
           </details>
         )}
-        {info.copy.traversals && <CopyAs {...info.copy.traversals} />}
+        <Cut bundle={found.value} />
+        {found.value && shown.length > 0 && <CopyAs {...copies(info, { ...ask, steps: stepsOf(found.value) }, all)} />}
       </Panel>
     </div>
   );
 }
 
+/** The same strips: a sample comes with its own class. */
+function copies(info: RunInfo, ask: { index: number | null; y: number | null; steps: number; split: string }, dims: number[]): Copies {
+  const label = ask.y === null ? undefined : (info.classes[ask.y] ?? String(ask.y));
+  const { steps, split } = ask;
+  return {
+    command: commandOf("traverse", info.path, { ...(ask.index === null ? { middle: true } : { image: ask.index }), dims: dims.join(","), steps, class: label, split }),
+    python: pythonOf(info.path, `run.traverse(${argumentsOf({ image: ask.index, dims, steps, label, split })})`),
+  };
+}
+
+const stepsOf = (bundle: Bundle): number => floats(bundle, "values").length / Math.max(1, (bundle.facts.dimensions as number[]).length);
+
 function rangeOf(bundle: Bundle, dim: number): [number, number] {
   const dims = bundle.facts.dimensions as number[];
   const values = floats(bundle, "values");
-  const steps = values.length / Math.max(1, dims.length);
+  const steps = stepsOf(bundle);
   const at = dims.indexOf(dim);
   return at < 0 ? [-3, 3] : [values[at * steps], values[(at + 1) * steps - 1]];
 }

@@ -6,12 +6,16 @@ import { numberFrom } from "../../core/hash";
 import { blank, imagesOf, type Pixels } from "../../core/pixels";
 import { Picture } from "../../parts/Picture";
 import { getBundle, postSample, runPath, type RunInfo } from "../api";
+import { commandOf, literal, pythonOf, type Copies } from "../copies";
 import { useQuery } from "../place";
 import { Choice, CopyAs, Facts, nice, Panel, Slider, Trouble } from "../ui";
 import { Classes, useClass } from "./Classes";
 import { Easel, type Brush } from "./Easel";
 import { PosteriorChart } from "./PosteriorChart";
 import type { ViewProps } from "./RunPage";
+
+/** A sample as `encode` takes it: in the units of its source, before the data were prepared for the model. */
+export const sourceOf = (pair: Bundle): Float32Array => floats(pair, pair.arrays.source ? "source" : "original");
 
 type Body = Blob | Uint8Array | Float32Array;
 
@@ -52,14 +56,20 @@ function TryImage({ info, event }: { info: RunInfo; event: NonNullable<RunInfo["
   const [colour, setColour] = useState("#ffffff");
   const [version, setVersion] = useState(0);
   const pixels = useRef<Pixels>(blank(height, width, channels));
-  const clean = useRef<Pixels | null>(null);
+  const exact = useRef<Float32Array | null>(null); // of a picture of real numbers, before it is brushed
+  const clean = useRef<{ image: Pixels; exact: Float32Array | null } | null>(null);
   const { answer, error, queue, setError } = useAnswer(info, y, noisy);
   const ink = channels === 3 ? [1, 3, 5].map((at) => Number.parseInt(colour.slice(at, at + 2), 16)) : [255];
 
-  const send = () => queue.push((pixels.current.data as Uint8Array).slice());
-  const put = (image: Pixels, isClean = true) => {
+  const send = () => queue.push(exact.current ?? (pixels.current.data as Uint8Array).slice());
+  const brushed = () => {
+    exact.current = null;
+    send();
+  };
+  const put = (image: Pixels, source: Float32Array | null = null) => {
     pixels.current = { ...image, data: image.data.slice() as Uint8Array };
-    if (isClean) clean.current = { ...image, data: image.data.slice() as Uint8Array };
+    exact.current = source;
+    clean.current = { image: { ...image, data: image.data.slice() as Uint8Array }, exact: source };
     setVersion((before) => before + 1);
     send();
   };
@@ -70,7 +80,7 @@ function TryImage({ info, event }: { info: RunInfo; event: NonNullable<RunInfo["
   const take = async (index: number) => {
     try {
       const pair = await getBundle(runPath(info.id, "pair"), { index, split: info.splits.test ? "test" : null });
-      put(imagesOf(pair, "original")[0]);
+      put(imagesOf(pair, "original")[0], pair.arrays.source ? floats(pair, "source") : null);
       setQuery({ sample: index });
     } catch (fault) {
       setError((fault as Error).message);
@@ -121,7 +131,7 @@ function TryImage({ info, event }: { info: RunInfo; event: NonNullable<RunInfo["
               void takeFile(event.dataTransfer?.files[0]);
             }}
           >
-            <Easel pixels={pixels.current} version={version} brush={brush} radius={radius} ink={ink} paper={[0]} noise={noise} onChange={send} onRadius={(by) => setQuery({ brush: Math.max(0, radius + by) })} />
+            <Easel pixels={pixels.current} version={version} brush={brush} radius={radius} ink={ink} paper={[0]} noise={noise} onChange={brushed} onRadius={(by) => setQuery({ brush: Math.max(0, radius + by) })} />
           </div>
           <div class="toolbar">
             <Choice
@@ -143,7 +153,7 @@ function TryImage({ info, event }: { info: RunInfo; event: NonNullable<RunInfo["
               Clear
             </button>
             {noisy && clean.current && (
-              <button type="button" onClick={() => put(clean.current!)}>
+              <button type="button" onClick={() => put(clean.current!.image, clean.current!.exact)}>
                 Take the noise off
               </button>
             )}
@@ -206,6 +216,21 @@ function Answer({ info, answer, error, noisy }: AnswerProps) {
   );
 }
 
+/** A real number of 32 bits, as short as it can be written. */
+export function written(value: number): string {
+  const lengths = [6, 7, 8].map((digits) => Number(value.toPrecision(digits)));
+  return String(lengths.find((short) => Math.fround(short) === Math.fround(value)) ?? Number(value.toPrecision(9)));
+}
+
+/** The same sample, as a file of numbers. */
+function copies(info: RunInfo, row: number[]): Copies {
+  const numbers = literal([row]);
+  return {
+    command: `printf '%s\\n' ${row.join(",")} > sample.csv && ${commandOf("reconstruct", info.path, { input: "sample.csv" })}`,
+    python: pythonOf(info.path, "import numpy as np", `np.save("sample.npy", np.array(${numbers}, dtype="float32"))`, `run.reconstruct(input="sample.npy")`),
+  };
+}
+
 function TryVector({ info }: { info: RunInfo }) {
   const [y] = useClass(info);
   const [text, setText] = useState("");
@@ -220,8 +245,8 @@ function TryVector({ info }: { info: RunInfo }) {
     const most = info.splits.test ?? 1;
     try {
       const pair = await getBundle(runPath(info.id, "pair"), { index: Math.floor(Math.random() * most), split: info.splits.test ? "test" : null });
-      const row = floats(pair, "original");
-      setText([...row].map((value) => String(Number(value.toPrecision(6)))).join(", "));
+      const row = sourceOf(pair);
+      setText([...row].map(written).join(", "));
       queue.push(row);
     } catch (fault) {
       setError((fault as Error).message);
@@ -242,6 +267,7 @@ function TryVector({ info }: { info: RunInfo }) {
         </div>
       </Panel>
       <Answer info={info} answer={answer} error={error} noisy={false} />
+      {values.length === dim && values.every(Number.isFinite) && <CopyAs {...copies(info, values)} />}
     </div>
   );
 }

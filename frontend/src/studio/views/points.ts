@@ -1,12 +1,13 @@
 /** The points of the latent plane as the server tells of them. */
 import { floats, type Bundle } from "../../core/bundle";
+import { readLabels } from "../../core/palette";
 import type { Plane, Window } from "../../core/plane";
 
 /** What the server told about the points. */
 export interface Points {
   bundle: Bundle;
   positions: Float32Array;
-  labels: Uint8Array | null;
+  labels: Uint16Array | null; // `NONE` where there is none
   errors: Float32Array;
   ids: Int32Array;
   z: Float32Array;
@@ -20,12 +21,10 @@ export function readPoints(bundle: Bundle): Points {
   const { labels, ids, origin } = bundle.arrays;
   const basis = floats(bundle, "basis");
   const dim = Number(bundle.facts.dim);
-  const none = Number(bundle.facts.none ?? 255);
-  const known = labels && labels.data.some((label) => label !== none);
   return {
     bundle,
     positions: floats(bundle, "positions"),
-    labels: known ? (labels.data instanceof Uint8Array ? labels.data : Uint8Array.from(labels.data, (label) => (label === none ? 255 : label % 250))) : null,
+    labels: readLabels(labels, Number(bundle.facts.none ?? 255)),
     errors: floats(bundle, "errors"),
     ids: (ids?.data as Int32Array | undefined) ?? new Int32Array(),
     z: floats(bundle, "z"),

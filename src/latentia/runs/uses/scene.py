@@ -36,7 +36,7 @@ POINTS, FEWEST = 2000, 100  # encodings that are shown; at least so many, howeve
 ROOM = 2**21  # bytes of latents, and of thumbnails
 THUMBNAIL = 32  # pixels of a thumbnail's longer side, at most
 DRAWS = 480  # from the prior
-NO_CLASS = 255
+NO_CLASS = 65535
 
 
 @dataclass(frozen=True, eq=False)
@@ -69,7 +69,7 @@ def scene(run: Run) -> Scene:
     plane, place = _plane(z)
     ranking = rank_dimensions(Material(run, split))
     draws, samples = _draws(run)
-    labels = {} if y is None else {"labels": y.numpy().astype(np.uint8)}
+    labels = {} if y is None else {"labels": y.numpy().astype(np.uint16)}
     arrays = {
         "z": z.numpy(),
         **labels,
@@ -82,6 +82,7 @@ def scene(run: Run) -> Scene:
     facts = {
         **_about(run),
         **place,
+        "none": NO_CLASS,
         "source": f"{split} {run.spec.noun}s",
         "total": len(run.dataset.split(split)),
         "order": ranking.order,
@@ -158,7 +159,7 @@ def _draws(run: Run) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
         z = prior.sample(DRAWS, generator=source, temperature=1.0, y=None if y is None else y.to(device))
     arrays = {"sample_z": z.flatten(1).cpu().numpy()}
     if y is not None:
-        arrays["sample_y"] = y.numpy().astype(np.uint8)
+        arrays["sample_y"] = y.numpy().astype(np.int32)
     word = "the model's prior" if name == "model" else f"the fitted prior {name}"
     return arrays, {"prior": "the standard normal" if name == "model" and is_standard(run) else word, "samples": None}
 

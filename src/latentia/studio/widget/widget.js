@@ -294,7 +294,7 @@ function R(e, t) {
 }
 // src/parts/base.css?inline
 var oe = ":root{--lightningcss-light:initial;--lightningcss-dark: ;color-scheme:light dark;--page:var(--lightningcss-light,#f7f6f3)var(--lightningcss-dark,#101216);--ground:var(--lightningcss-light,#fff)var(--lightningcss-dark,#17191e);--raised:var(--lightningcss-light,#f1f0ec)var(--lightningcss-dark,#20242b);--ink:var(--lightningcss-light,#1c2024)var(--lightningcss-dark,#eceef1);--muted:var(--lightningcss-light,#5f6670)var(--lightningcss-dark,#9ba3af);--faint:var(--lightningcss-light,#e3e1db)var(--lightningcss-dark,#2b3039);--edge:var(--lightningcss-light,#8b8f96)var(--lightningcss-dark,#6b7380);--accent:var(--lightningcss-light,#3a4fd0)var(--lightningcss-dark,#9db0ff);--on-accent:var(--lightningcss-light,#fff)var(--lightningcss-dark,#12152a);--wash:var(--lightningcss-light,#3a4fd014)var(--lightningcss-dark,#9db0ff1f);--bad:var(--lightningcss-light,#a8231c)var(--lightningcss-dark,#ff9a8f);--good:var(--lightningcss-light,#1d6b41)var(--lightningcss-dark,#7fd6a4);--warn:var(--lightningcss-light,#8a5300)var(--lightningcss-dark,#f0c36d);--radius:12px;--small:8px;font-feature-settings:\"tnum\";font:15px/1.5 system-ui,-apple-system,Segoe UI,Roboto,Noto Sans,sans-serif}@media (prefers-color-scheme:dark){:root{--lightningcss-light: ;--lightningcss-dark:initial}}:root[data-theme=light]{--lightningcss-light:initial;--lightningcss-dark: ;color-scheme:light}:root[data-theme=dark]{--lightningcss-light: ;--lightningcss-dark:initial;color-scheme:dark}*,:before,:after{box-sizing:border-box}body{background:var(--page);color:var(--ink);margin:0}h1,h2,h3,p,figure,dl,dd,ul,pre{margin:0}h1{letter-spacing:-.02em;overflow-wrap:anywhere;font-size:1.6rem;font-weight:650;line-height:1.2}h2{letter-spacing:-.005em;font-size:1rem;font-weight:620}h3{color:var(--muted);font-size:.82rem;font-weight:600}a{color:var(--accent);text-underline-offset:3px;text-decoration-thickness:1px}.muted{color:var(--muted)}.small{font-size:.84rem}.unseen{clip-path:inset(50%);white-space:nowrap;width:1px;height:1px;position:absolute;overflow:hidden}:focus-visible{outline:2.5px solid var(--accent);outline-offset:2px;border-radius:6px}button,.button,input,select,textarea{font:inherit;color:inherit}button,.button{border:1px solid var(--edge);border-radius:var(--small);background:var(--ground);min-height:34px;color:var(--ink);cursor:pointer;white-space:nowrap;justify-content:center;align-items:center;gap:.4em;padding:4px 13px;text-decoration:none;display:inline-flex}button:hover:not(:disabled),.button:hover{border-color:var(--accent);color:var(--accent)}button:disabled{opacity:.5;cursor:default}.primary{background:var(--accent);border-color:var(--accent);color:var(--on-accent);font-weight:560}.primary:hover:not(:disabled){color:var(--on-accent);filter:brightness(1.08)}.quiet{color:var(--muted);background:0 0;border-color:#0000;padding:4px 8px}.quiet:hover:not(:disabled){background:var(--raised);border-color:#0000}input:not([type]),input[type=text],input[type=search],input[type=number],select,textarea{border:1px solid var(--edge);border-radius:var(--small);background:var(--ground);min-width:0;max-width:100%;min-height:34px;padding:4px 10px}input::placeholder,textarea::placeholder{color:var(--muted);opacity:1}input[type=color]{border:1px solid var(--edge);border-radius:var(--small);background:var(--ground);width:40px;height:34px;padding:2px}input[type=checkbox],input[type=range]{accent-color:var(--accent)}input[type=checkbox]{width:16px;height:16px;margin:0}input[type=range]{height:24px;margin:0}.labelled{align-items:center;gap:8px;min-width:0;display:inline-flex}.labelled>span{color:var(--muted);white-space:nowrap;font-size:.87rem}.check{cursor:pointer;align-items:center;gap:8px;font-size:.9rem;display:inline-flex}.slider{align-items:center;gap:10px;min-width:0;font-size:.87rem;display:flex}.slider>span{color:var(--muted)}.slider>input{flex:1;min-width:70px}.slider>output{text-align:right;font-variant-numeric:tabular-nums;min-width:4.2em}.choice{border:1px solid var(--edge);border-radius:var(--small);background:var(--ground);display:inline-flex}.choice>button{background:0 0;border:0;border-radius:0;min-height:32px}.choice>button:first-child{border-radius:7px 0 0 7px}.choice>button:last-child{border-radius:0 7px 7px 0}.choice>button[aria-pressed=true]{background:var(--accent);color:var(--on-accent)}.toolbar{flex-wrap:wrap;align-items:center;gap:10px 16px;display:flex}.chips,.legend{flex-wrap:wrap;align-items:center;gap:6px;display:flex}.chip{border:1px solid var(--faint);background:var(--ground);border-radius:99px;align-items:center;gap:7px;min-height:28px;padding:1px 11px;font-size:.85rem;display:inline-flex}.chip[aria-pressed=true]{border-color:var(--edge);background:var(--raised)}.legend .chip[aria-pressed=false]{color:var(--muted);text-decoration:line-through}.legend .chip[aria-pressed=false] .dot{opacity:.25}.chip .quiet{min-height:22px;padding:0 4px}.dot{border-radius:50%;width:10px;height:10px}.panel{border:1px solid var(--faint);border-radius:var(--radius);background:var(--ground);flex-direction:column;gap:14px;min-width:0;padding:18px 20px;display:flex}.panel>header{flex-wrap:wrap;justify-content:space-between;align-items:center;gap:8px 16px;display:flex}.panel>header .aside{flex-wrap:wrap;align-items:center;gap:8px 14px;min-width:0;display:flex}.stack{flex-direction:column;gap:18px;min-width:0;display:flex}.facts{flex-wrap:wrap;gap:8px 26px;display:flex}.facts dt{color:var(--muted);font-size:.8rem}.facts dd{font-variant-numeric:tabular-nums}.trouble{border-left:3px solid var(--bad);background:color-mix(in srgb, var(--bad) 8%, transparent);color:var(--bad);overflow-wrap:anywhere;border-radius:4px;padding:10px 14px}.picture{image-rendering:pixelated;color:var(--accent);border-radius:3px;display:block}figure{flex-direction:column;gap:5px;min-width:0;display:flex}figcaption{color:var(--muted);font-size:.8rem}.sheet{max-width:100%;height:auto}.sheet.wide{width:100%}.picture.probe{aspect-ratio:auto;border:1px solid var(--faint);width:100%;max-width:248px;height:auto;margin-inline:auto}.picture-button{background:0 0;border:2px solid #0000;border-radius:6px;flex-direction:column;gap:3px;min-height:0;padding:3px}.plane{border-radius:var(--small);background:var(--ground);touch-action:none;-webkit-user-select:none;user-select:none;cursor:crosshair;width:100%;height:100%;position:relative;overflow:hidden}.plane.tool-pan{cursor:grab}.plane.tool-pan.dragging{cursor:grabbing}.plane canvas{width:100%;height:100%;position:absolute;inset:0}.plane-box{border:1px solid var(--faint);border-radius:var(--small);height:clamp(320px,62vh,640px);position:relative}.plane-box .axis{background:color-mix(in srgb, var(--ground) 82%, transparent);color:var(--muted);pointer-events:none;border-radius:6px;padding:1px 7px;font-size:.78rem;position:absolute}.axis.across{bottom:24px;right:8px}.axis.up{top:8px;left:34px}@media (prefers-reduced-motion:reduce){*,:before,:after{scroll-behavior:auto!important;transition:none!important;animation:none!important}}", z, B, se, ce, le = Object.is, V = 0, ue = [], de = [], H = e, fe = H.__b, pe = H.__r, me = H.diffed, he = H.__c, ge = H.unmount, _e = H.__;
-function ve(e, t) {
+function U(e, t) {
 	H.__h && H.__h(B, e, V || t), V = 0;
 	var n = B.__H || (B.__H = {
 		__: [],
@@ -302,11 +302,11 @@ function ve(e, t) {
 	});
 	return e >= n.__.length && n.__.push({}), n.__[e];
 }
-function U(e) {
-	return V = 1, ye(Ee, e);
+function W(e) {
+	return V = 1, ve(Ee, e);
 }
-function ye(e, t, n) {
-	var r = ve(z++, 2);
+function ve(e, t, n) {
+	var r = U(z++, 2);
 	if (r.t = e, !r.__c && (r.__ = [n ? n(t) : Ee(void 0, t), function(e) {
 		var t = (r.__N || r.__)[0], n = r.t(t, e);
 		le(t, n) || (r.__N = [n, r.__[1]], r.__c.setState({}));
@@ -328,12 +328,12 @@ function ye(e, t, n) {
 	}
 	return r.__;
 }
-function W(e, t) {
-	var n = ve(z++, 3);
+function G(e, t) {
+	var n = U(z++, 3);
 	!H.__s && Te(n.__H, t) && (n.__P = !0, n.__ = e, n.u = t, B.__H.__h.push(n));
 }
-function G(e, t) {
-	var n = ve(z++, 4);
+function ye(e, t) {
+	var n = U(z++, 4);
 	!H.__s && Te(n.__H, t) && (n.__P = !1, n.__ = e, n.u = t, B.__h.push(n));
 }
 function K(e) {
@@ -342,7 +342,7 @@ function K(e) {
 	}, []);
 }
 function q(e, t) {
-	var n = ve(z++, 7);
+	var n = U(z++, 7);
 	return Te(n.__H, t) && (n.__ = e(), n.__H = t), n.__;
 }
 function be() {
@@ -611,21 +611,25 @@ var Pe = class {
 	faint: "#343a44",
 	accent: "#9db0ff",
 	wash: "#9db0ff2b"
-}, Y = (e) => e ? Re : Le, ze = (e) => e ? Ie : Fe, Be = (e, t) => ze(t)[e % 10];
-function Ve(e, t, n = !0) {
-	let r = /* @__PURE__ */ new Int32Array(256);
+}, Y = (e) => e ? Re : Le, ze = (e) => e ? Ie : Fe, Be = (e, t) => ze(t)[e % 10], Ve = 65535;
+function He(e, t) {
+	return e?.data.some((e) => e !== t) ? Uint16Array.from(e.data, (e) => e === t ? Ve : e) : null;
+}
+function Ue(e, t, n = !0) {
+	let r = /* @__PURE__ */ new Int32Array(65536);
 	if (!n) return r.fill(Ae(Y(e).accent));
-	for (let n = 0; n < 255; n++) r[n] = t?.has(n) ? 0 : Ae(Be(n, e));
-	return r[255] = t?.has(255) ? 0 : Ae(Y(e).muted), r;
+	let i = ze(e).map(Ae);
+	for (let e = 0; e < Ve; e++) r[e] = i[e % i.length];
+	return r[Ve] = Ae(Y(e).muted), t?.forEach((e) => r[e] = 0), r;
 }
 // src/core/plane.ts
-function He(e, t, n, r) {
+function We(e, t, n, r) {
 	let { origin: i, basis: a } = e;
 	if (!a) throw Error("There is no way back from this plane to the latent space.");
-	let [o, s] = r ? Ue(e, r) : [0, 0], c = r ?? i;
+	let [o, s] = r ? Ge(e, r) : [0, 0], c = r ?? i;
 	return Float32Array.from(i, (e, r) => c[r] + (t - o) * a[0][r] + (n - s) * a[1][r]);
 }
-function Ue(e, t) {
+function Ge(e, t) {
 	let { origin: n, basis: r } = e;
 	if (!r) throw Error("There is no way from the latent space onto this plane.");
 	let i = 0, a = 0;
@@ -633,7 +637,7 @@ function Ue(e, t) {
 	return [i, a];
 }
 var X = (e, t, n, r, i) => [t / 2 + (r - e.u) * e.scale, n / 2 - (i - e.v) * e.scale], Z = (e, t, n, r, i) => [e.u + (r - t / 2) / e.scale, e.v - (i - n / 2) / e.scale];
-function We(e, t, n, r = .9) {
+function Ke(e, t, n, r = .9) {
 	let i = e.length / 2;
 	if (!i) return {
 		u: 0,
@@ -650,7 +654,7 @@ function We(e, t, n, r = .9) {
 		scale: u
 	};
 }
-function Ge(e, t, n, r, i, a) {
+function qe(e, t, n, r, i, a) {
 	let [o, s] = Z(e, t, n, r, i), c = Math.max(.001, Math.min(1e6, e.scale * a));
 	return {
 		u: o - (r - t / 2) / c,
@@ -658,12 +662,12 @@ function Ge(e, t, n, r, i, a) {
 		scale: c
 	};
 }
-var Ke = (e, t, n) => ({
+var Je = (e, t, n) => ({
 	...e,
 	u: e.u - t / e.scale,
 	v: e.v + n / e.scale
 });
-function qe(e, t, n) {
+function Ye(e, t, n) {
 	let r = !1;
 	for (let i = 0, a = e.length - 1; i < e.length; a = i++) {
 		let [o, s] = e[i], [c, l] = e[a];
@@ -671,7 +675,7 @@ function qe(e, t, n) {
 	}
 	return r;
 }
-function Je(e, t, n) {
+function Xe(e, t, n) {
 	if (t.length < 3) return [];
 	let r = t.map((e) => e[0]), i = t.map((e) => e[1]), [a, o, s, c] = [
 		Math.min(...r),
@@ -681,12 +685,12 @@ function Je(e, t, n) {
 	], l = [];
 	for (let r = 0; r < e.length / 2; r++) {
 		let i = e[2 * r], u = e[2 * r + 1];
-		i < a || i > o || u < s || u > c || (!n || n(r)) && qe(t, i, u) && l.push(r);
+		i < a || i > o || u < s || u > c || (!n || n(r)) && Ye(t, i, u) && l.push(r);
 	}
 	return l;
 }
 // src/parts/scene.ts
-var Ye = class {
+var Ze = 8e4, Qe = class {
 	points;
 	marks;
 	window = null;
@@ -701,14 +705,24 @@ var Ye = class {
 	image = null;
 	asked = 0;
 	stale = { points: !0 };
+	moving = 0;
+	home = {
+		of: [],
+		scale: 1
+	};
 	constructor(e, t) {
 		this.points = e, this.marks = t;
 	}
 	ask(e = !0) {
 		this.stale.points ||= e, this.asked ||= requestAnimationFrame(() => this.draw());
 	}
+	move() {
+		clearTimeout(this.moving), this.moving = setTimeout(() => {
+			this.moving = 0, this.props.positions.length > Ze && this.ask();
+		}, 140), this.ask();
+	}
 	stop() {
-		cancelAnimationFrame(this.asked);
+		clearTimeout(this.moving), cancelAnimationFrame(this.asked);
 	}
 	shown = (e) => !this.props.hidden?.size || !this.props.labels || !this.props.hidden.has(this.props.labels[e]);
 	draw() {
@@ -732,10 +746,21 @@ var Ye = class {
 		} else p.fill(0);
 		let m = o.length / 2;
 		if (i > 0) {
-			let r = this.window.scale / (We(o.subarray(0, 2e3), this.width, this.height).scale || 1), u = Math.min(5, ke(m) * Math.max(1, Math.min(1.8, Math.sqrt(r)))) * e, d = Ve(a, n, !!t), h = i * (m > 12e3 ? .75 : .9), g = this.cohort();
-			je(p, c, l, o, f, d, s, Oe(u, g ? .13 * h : h)), g && je(p, c, l, g.positions, f, d, g.classes, Oe(u, h));
+			let r = this.window.scale / this.homeScale(o), u = Math.min(5, ke(m) * Math.max(1, Math.min(1.8, Math.sqrt(r)))) * e, d = this.moving && 2 * m > Ze ? Math.min(u, .5 * e) : u, h = Ue(a, n, !!t), g = i * (m > 12e3 ? .75 : .9), _ = this.cohort();
+			je(p, c, l, o, f, h, s, Oe(d, _ ? .13 * g : g)), _ && je(p, c, l, _.positions, f, h, _.classes, Oe(d, g));
 		}
 		d.putImageData(this.image, 0, 0);
+	}
+	homeScale(e) {
+		let t = [
+			e,
+			this.width,
+			this.height
+		];
+		return t.some((e, t) => e !== this.home.of[t]) && (this.home = {
+			of: t,
+			scale: Ke(e.subarray(0, 2e3), this.width, this.height).scale || 1
+		}), this.home.scale;
 	}
 	cohort() {
 		let { positions: e, labels: t, marked: n } = this.props;
@@ -743,7 +768,7 @@ var Ye = class {
 		let r = new Float32Array(2 * n.length);
 		return n.forEach((t, n) => r.set(e.subarray(2 * t, 2 * t + 2), 2 * n)), {
 			positions: r,
-			classes: t ? Uint8Array.from(n, (e) => t[e]) : null
+			classes: t ? Uint16Array.from(n, (e) => t[e]) : null
 		};
 	}
 	drawMarks(e) {
@@ -788,7 +813,7 @@ var Ye = class {
 			e.fillStyle = t, e.fillRect(0, Math.round(r), 5, 1), r > 12 && r < this.height - 24 && d(u(n * a), 9, r + 4);
 		}
 	}
-}, Xe = Symbol.for("pv"), Ze = 0;
+}, $e = Symbol.for("pv"), et = 0;
 Array.isArray;
 function Q(t, n, r, i, a, o) {
 	n ||= {};
@@ -804,34 +829,34 @@ function Q(t, n, r, i, a, o) {
 		__b: 0,
 		__e: null,
 		__c: null,
-		constructor: Xe,
-		__v: --Ze,
+		constructor: $e,
+		__v: --et,
 		__i: -1,
 		__u: 0
 	};
 	return (a || o) && (u.__source = a, u.__self = o), e.vnode && e.vnode(u), u;
 }
 // src/parts/LatentPlane.tsx
-var Qe = 12;
-function $e(e) {
-	let t = K(null), n = K(null), r = K(null), i = K(null), a = K(null), o = K(/* @__PURE__ */ new Map()), [s, c] = U(!1), l = q(() => new Pe(e.positions), [e.positions]), u = q(() => e.labels ? Ne(e.positions, e.labels) : {
+var tt = 12;
+function nt(e) {
+	let t = K(null), n = K(null), r = K(null), i = K(null), a = K(null), o = K(/* @__PURE__ */ new Map()), [s, c] = W(!1), l = q(() => new Pe(e.positions), [e.positions]), u = q(() => e.labels ? Ne(e.positions, e.labels) : {
 		positions: e.positions,
 		classes: null
 	}, [e.positions, e.labels]), d = (e = !0) => {
 		let t = i.current;
 		t.window && t.props.onWindow?.(t.window, t.width, t.height, e);
 	};
-	G(() => {
-		let e = i.current = new Ye(n.current, r.current), a = new ResizeObserver(() => {
+	ye(() => {
+		let e = i.current = new Qe(n.current, r.current), a = new ResizeObserver(() => {
 			let { clientWidth: n, clientHeight: r } = t.current, i = e.width ? Math.min(n / e.width, r / e.height) : 1;
 			[e.width, e.height] = [n, r], e.window && i > 0 && Number.isFinite(i) ? e.window = {
 				...e.window,
 				scale: e.window.scale * i
-			} : e.props && n && (e.window = e.props.window ?? We(e.props.positions, n, r)), e.props && e.ask(), e.props && e.window && d(!1);
+			} : e.props && n && (e.window = e.props.window ?? Ke(e.props.positions, n, r)), e.props && e.ask(), e.props && e.window && d(!1);
 		});
 		a.observe(t.current);
 		let o = (t) => {
-			e.window && (t.preventDefault(), e.window = Ge(e.window, e.width, e.height, t.offsetX, t.offsetY, Math.exp(-t.deltaY * (t.deltaMode ? .05 : .0016))), e.ask(), d());
+			e.window && (t.preventDefault(), e.window = qe(e.window, e.width, e.height, t.offsetX, t.offsetY, Math.exp(-t.deltaY * (t.deltaMode ? .05 : .0016))), e.move(), d());
 		};
 		t.current.addEventListener("wheel", o, { passive: !1 });
 		let s = t.current;
@@ -840,11 +865,11 @@ function $e(e) {
 		};
 	}, []);
 	let f = K(null), p = K([]);
-	G(() => {
+	ye(() => {
 		let t = i.current;
 		t.props = e, t.grid = l, t.drawn = u, e.probe !== void 0 && (t.probe = e.probe);
 		let n = t.window;
-		t.width && (!t.window || f.current && f.current !== e.positions && !e.window) && (t.window = e.window ?? We(e.positions, t.width, t.height)), f.current = e.positions, t.window !== n && d(!1);
+		t.width && (!t.window || f.current && f.current !== e.positions && !e.window) && (t.window = e.window ?? Ke(e.positions, t.width, t.height)), f.current = e.positions, t.window !== n && d(!1);
 		let r = [
 			e.positions,
 			e.labels,
@@ -863,7 +888,7 @@ function $e(e) {
 		let n = i.current;
 		if (!n.window) return -1;
 		let [r, a] = Z(n.window, n.width, n.height, e, t);
-		return n.grid.nearest(r, a, Qe / n.window.scale, n.shown);
+		return n.grid.nearest(r, a, tt / n.window.scale, n.shown);
 	}, g = (e) => {
 		let t = i.current;
 		t.hover !== e && (t.hover = e, t.ask(!1), t.props.onHover?.(e));
@@ -888,7 +913,7 @@ function $e(e) {
 		let n = i.current, r = o.current;
 		if (r.size < 2 || !r.has(e.pointerId) || !n.window) return !1;
 		let a = [...r].find(([t]) => t !== e.pointerId)[1], s = r.get(e.pointerId), [c, l] = [Math.hypot(s[0] - a[0], s[1] - a[1]), Math.hypot(t[0] - a[0], t[1] - a[1])];
-		return n.window = Ge(n.window, n.width, n.height, (t[0] + a[0]) / 2, (t[1] + a[1]) / 2, l / Math.max(c, 1)), n.window = Ke(n.window, (t[0] - s[0]) / 2, (t[1] - s[1]) / 2), r.set(e.pointerId, t), n.ask(), d(), !0;
+		return n.window = qe(n.window, n.width, n.height, (t[0] + a[0]) / 2, (t[1] + a[1]) / 2, l / Math.max(c, 1)), n.window = Je(n.window, (t[0] - s[0]) / 2, (t[1] - s[1]) / 2), r.set(e.pointerId, t), n.move(), d(), !0;
 	}, b = (e) => {
 		let t = i.current, n = m(e);
 		if (y(e, n)) return;
@@ -896,7 +921,7 @@ function $e(e) {
 		if (!r || !t.window) return g(h(...n));
 		let [o, s] = [n[0] - r.last[0], n[1] - r.last[1]];
 		if (Math.hypot(o, s) > 2 && (r.moved = !0), r.kind === "walk") return _(...Z(t.window, t.width, t.height, ...n), r.anchor);
-		if (r.last = n, r.kind === "pan") return t.window = Ke(t.window, o, s), t.ask(), d();
+		if (r.last = n, r.kind === "pan") return t.window = Je(t.window, o, s), t.move(), d();
 		t.trail.push(Z(t.window, t.width, t.height, ...n)), t.ask(!1);
 	}, x = (e) => {
 		let t = i.current;
@@ -905,11 +930,11 @@ function $e(e) {
 		if (a.current = null, c(!1), n) {
 			if (n.kind === "lasso") {
 				let e = t.trail;
-				t.trail = [], t.ask(!1), e.length > 2 && t.props.onLasso?.(Je(t.props.positions, e, t.shown));
+				t.trail = [], t.ask(!1), e.length > 2 && t.props.onLasso?.(Xe(t.props.positions, e, t.shown));
 			} else !n.moved && n.anchor >= 0 && t.props.onPick?.(n.anchor);
 		}
 	};
-	return W(() => g(-1), [e.positions]), /* @__PURE__ */ Q("div", {
+	return G(() => g(-1), [e.positions]), /* @__PURE__ */ Q("div", {
 		ref: t,
 		class: `plane tool-${e.tool}${s ? " dragging" : ""}`,
 		tabIndex: 0,
@@ -942,8 +967,8 @@ function $e(e) {
 				}, n.ask(), d();
 			} else if (t.key === "+" || t.key === "=" || t.key === "-") {
 				let [r, i] = n.probe && e.walkable ? X(n.window, n.width, n.height, ...n.probe) : [n.width / 2, n.height / 2];
-				n.window = Ge(n.window, n.width, n.height, r, i, t.key === "-" ? .8 : 1.25), n.ask(), d();
-			} else if (t.key === "0") n.window = We(n.props.positions, n.width, n.height), n.ask(), d();
+				n.window = qe(n.window, n.width, n.height, r, i, t.key === "-" ? .8 : 1.25), n.ask(), d();
+			} else if (t.key === "0") n.window = Ke(n.props.positions, n.width, n.height), n.ask(), d();
 			else if ("[]{}".includes(t.key)) n.props.onDimension?.("]}".includes(t.key) ? 1 : -1, +!!"{}".includes(t.key));
 			else if (t.key === "Enter") {
 				let [e, t] = n.probe ?? [n.window.u, n.window.v], r = n.grid.nearest(e, t, 200 / n.window.scale, n.shown);
@@ -962,13 +987,13 @@ function $e(e) {
 	});
 }
 // src/core/pixels.ts
-var et = (e) => e.data instanceof Float32Array;
-function tt(e, t) {
+var rt = (e) => e.data instanceof Float32Array;
+function it(e, t) {
 	let { height: n, width: r, channels: i, data: a } = e, o = n * r, s = t && t.length === 4 * o ? t : new Uint8ClampedArray(4 * o), c = +(i > 2), l = i > 2 ? 2 : 0;
 	for (let e = 0, t = 0, n = 0; e < o; e++, t += i, n += 4) s[n] = a[t], s[n + 1] = a[t + c], s[n + 2] = a[t + l], s[n + 3] = 255;
 	return s;
 }
-function nt(e) {
+function at(e) {
 	if (!e) return [];
 	let { data: t, shape: n } = e, [r, i, a] = t instanceof Float32Array ? [
 		1,
@@ -983,13 +1008,13 @@ function nt(e) {
 	}));
 }
 // src/parts/Picture.tsx
-var rt = 240, it = 160;
-function at(e, t, n) {
-	if (et(t)) return ot(e, t.data, n);
+var ot = 240, st = 160;
+function ct(e, t, n) {
+	if (rt(t)) return lt(e, t.data, n);
 	let { width: r, height: i } = t;
-	e.width !== r && (e.width = r), e.height !== i && (e.height = i), e.getContext("2d").putImageData(new ImageData(tt(t), r, i), 0, 0);
+	e.width !== r && (e.width = r), e.height !== i && (e.height = i), e.getContext("2d").putImageData(new ImageData(it(t), r, i), 0, 0);
 }
-function ot(e, t, n) {
+function lt(e, t, n) {
 	e.width = 480, e.height = 320;
 	let r = Array.from(t), i = Math.min(0, n ? n[0] : Math.min(...r)), a = Math.max(0, n ? n[1] : Math.max(...r), i + 1e-9), o = e.getContext("2d"), s = (t) => (e.height - 8) * (1 - (t - i) / (a - i)) + 4, c = e.width / r.length;
 	o.clearRect(0, 0, e.width, e.height), o.fillStyle = getComputedStyle(e).color, r.forEach((e, t) => {
@@ -997,12 +1022,12 @@ function ot(e, t, n) {
 		o.fillRect(t * c + c * .12, Math.min(n, r), c * .76, Math.max(2, Math.abs(r - n)));
 	}), o.globalAlpha = .4, o.fillRect(0, s(0) - 1, e.width, 2), o.globalAlpha = 1;
 }
-function st({ pixels: e, label: t, size: n, class: r = "" }) {
+function ut({ pixels: e, label: t, size: n, class: r = "" }) {
 	let i = K(null);
-	G(() => {
-		i.current && e && at(i.current, e);
+	ye(() => {
+		i.current && e && ct(i.current, e);
 	}, [e]);
-	let a = e && et(e) ? 1.5 : e ? e.width / e.height : 1, o = n ? {
+	let a = e && rt(e) ? 1.5 : e ? e.width / e.height : 1, o = n ? {
 		width: `${Math.round(a >= 1 ? n : n * a)}px`,
 		height: `${Math.round(a >= 1 ? n / a : n)}px`
 	} : void 0;
@@ -1018,21 +1043,21 @@ function st({ pixels: e, label: t, size: n, class: r = "" }) {
 		height: 1
 	});
 }
-function ct(e, t) {
+function dt(e, t) {
 	let n = t[0]?.[0];
 	if (!n) return;
-	let r = et(n), [i, a] = r ? [rt, it] : [n.width, n.height], o = Math.max(1, Math.round(i / 20));
+	let r = rt(n), [i, a] = r ? [ot, st] : [n.width, n.height], o = Math.max(1, Math.round(i / 20));
 	e.width = Math.max(...t.map((e) => e.length)) * (i + o) - o, e.height = t.length * (a + o) - o;
 	let s = e.getContext("2d"), c = document.createElement("canvas"), l = r ? t.flat().flatMap((e) => Array.from(e.data)) : [], u = r ? [Math.min(...l), Math.max(...l)] : void 0;
 	r && (c.style.color = getComputedStyle(e).color), t.forEach((t, n) => t.forEach((t, l) => {
 		let [d, f] = [l * (i + o), n * (a + o)];
-		return r ? (e.after(c), at(c, t, u), c.remove(), s.drawImage(c, d, f, i, a)) : s.putImageData(new ImageData(tt(t), i, a), d, f);
+		return r ? (e.after(c), ct(c, t, u), c.remove(), s.drawImage(c, d, f, i, a)) : s.putImageData(new ImageData(it(t), i, a), d, f);
 	}));
 }
-function lt({ rows: e, label: t, class: n = "", dark: r }) {
+function ft({ rows: e, label: t, class: n = "", dark: r }) {
 	let i = K(null);
-	return G(() => {
-		i.current && ct(i.current, e);
+	return ye(() => {
+		i.current && dt(i.current, e);
 	}, [e, r]), /* @__PURE__ */ Q("canvas", {
 		ref: i,
 		role: "img",
@@ -1043,37 +1068,37 @@ function lt({ rows: e, label: t, class: n = "", dark: r }) {
 	});
 }
 // src/parts/theme.ts
-var ut = "(prefers-color-scheme: dark)", dt = /* @__PURE__ */ new Set(), ft = "system", pt = () => ft === "dark" || ft === "system" && matchMedia(ut).matches;
-function mt() {
-	let [e, t] = U(pt());
-	return W(() => {
-		let e = () => t(pt());
-		return dt.add(e), () => void dt.delete(e);
+var pt = "(prefers-color-scheme: dark)", mt = /* @__PURE__ */ new Set(), ht = "system", gt = () => ht === "dark" || ht === "system" && matchMedia(pt).matches;
+function _t() {
+	let [e, t] = W(gt());
+	return G(() => {
+		let e = () => t(gt());
+		return mt.add(e), () => void mt.delete(e);
 	}, []), e;
 }
 // src/page/scene.ts
-function ht(e) {
-	let t = e.facts, n = R(e, "basis"), r = (t) => e.arrays[t]?.data ?? null;
+function vt(e) {
+	let t = e.facts, n = R(e, "basis");
 	return {
 		facts: t,
 		z: R(e, "z"),
-		labels: t.classes.length ? r("labels") : null,
+		labels: t.classes.length ? He(e.arrays.labels, t.none ?? 255) : null,
 		positions: R(e, "positions"),
 		plane: {
 			origin: R(e, "origin"),
 			basis: [n.slice(0, t.dim), n.slice(t.dim)]
 		},
-		originals: nt(e.arrays.pixels ?? e.arrays.values),
+		originals: at(e.arrays.pixels ?? e.arrays.values),
 		mean: R(e, "mean"),
 		spread: R(e, "spread"),
 		samples: {
 			z: R(e, "sample_z"),
-			y: r("sample_y")
+			y: e.arrays.sample_y?.data ?? null
 		}
 	};
 }
-var gt = (e, t) => e.z.subarray(t * e.facts.dim, (t + 1) * e.facts.dim);
-function _t(e, t, n) {
+var yt = (e, t) => e.z.subarray(t * e.facts.dim, (t + 1) * e.facts.dim);
+function bt(e, t, n) {
 	let { dim: r } = e.facts, i = (e) => Float32Array.from({ length: r }, (t, n) => Number(n === e)), a = e.mean.slice();
 	a[t] = a[n] = 0;
 	let o = e.z.length / r, s = new Float32Array(2 * o);
@@ -1086,7 +1111,7 @@ function _t(e, t, n) {
 		positions: s
 	};
 }
-function vt(e, t) {
+function xt(e, t) {
 	let n = t.shape.reduce((e, t) => e * t, 1), r = e.length / n, i = (t) => e.subarray(t * n, (t + 1) * n);
 	if (t.kind === "vector") return Array.from({ length: r }, (e, t) => ({
 		height: 1,
@@ -1094,22 +1119,26 @@ function vt(e, t) {
 		channels: 1,
 		data: i(t).slice()
 	}));
-	let [a, o, s] = t.shape, c = a >= 3 ? 3 : 1, l = 255 / (t.high - t.low || 1);
+	let [a, o, s] = t.shape, c = a === 3 ? 3 : 1, l = a / c, u = 255 / (t.high - t.low || 1);
 	return Array.from({ length: r }, (e, n) => {
-		let r = i(n), a = new Uint8Array(o * s * c);
-		for (let e = 0; e < c; e++) for (let n = 0; n < o * s; n++) a[n * c + e] = Math.max(0, Math.min(255, Math.round((r[e * o * s + n] - t.low) * l)));
+		let r = i(n), d = new Uint8Array(o * s * c);
+		for (let e = 0; e < c; e++) for (let n = 0; n < o * s; n++) {
+			let i = 0;
+			for (let t = e; t < a; t += c) i += r[t * o * s + n];
+			d[n * c + e] = Math.max(0, Math.min(255, Math.round((i / l - t.low) * u)));
+		}
 		return {
 			height: o,
 			width: s,
 			channels: c,
-			data: a
+			data: d
 		};
 	});
 }
-var yt = ({ facts: e, mean: t, spread: n }, r) => e.unit === "z" ? [-3, 3] : [t[r] - 3 * (n[r] || 1), t[r] + 3 * (n[r] || 1)], bt = 9, xt = 8, St = 48, $ = 16;
-function Ct(e, t, n, r) {
-	let [i, a] = U([]), [o, s] = U(null), c = q(() => new De((t) => e.decode(t.z, t.n, t.y), (e) => (a(e), s(null)), (e) => s(e.message)), [e]);
-	return W(() => () => c.close(), [c]), W(() => {
+var St = ({ facts: e, mean: t, spread: n }, r) => e.unit === "z" ? [-3, 3] : [t[r] - 3 * (n[r] || 1), t[r] + 3 * (n[r] || 1)], Ct = 9, wt = 8, Tt = 48, $ = 16;
+function Et(e, t, n, r) {
+	let [i, a] = W([]), [o, s] = W(null), c = q(() => new De((t) => e.decode(t.z, t.n, t.y), (e) => (a(e), s(null)), (e) => s(e.message)), [e]);
+	return G(() => () => c.close(), [c]), G(() => {
 		t && c.push({
 			z: t,
 			n,
@@ -1125,12 +1154,12 @@ function Ct(e, t, n, r) {
 		error: o
 	};
 }
-function wt({ scene: e, batches: t }) {
-	let { facts: n } = e, [r, i] = U(n.conditional ? 0 : null), [a, o] = U(() => n.walkable ? e.mean.slice() : gt(e, 0).slice());
+function Dt({ scene: e, batches: t }) {
+	let { facts: n } = e, [r, i] = W(n.conditional ? 0 : null), [a, o] = W(() => n.walkable ? e.mean.slice() : yt(e, 0).slice());
 	return /* @__PURE__ */ Q("div", {
 		class: "stack explorer-parts",
 		children: [
-			/* @__PURE__ */ Q(Tt, {
+			/* @__PURE__ */ Q(Ot, {
 				scene: e,
 				batches: t,
 				z: a,
@@ -1138,13 +1167,13 @@ function wt({ scene: e, batches: t }) {
 				y: r,
 				onY: i
 			}),
-			n.walkable && /* @__PURE__ */ Q(Nt, {
+			n.walkable && /* @__PURE__ */ Q(It, {
 				scene: e,
 				batches: t,
 				z: a,
 				y: r
 			}),
-			/* @__PURE__ */ Q(Ft, {
+			/* @__PURE__ */ Q(Rt, {
 				scene: e,
 				batches: t,
 				y: r
@@ -1152,24 +1181,24 @@ function wt({ scene: e, batches: t }) {
 		]
 	});
 }
-function Tt({ scene: e, batches: t, z: n, onZ: r, y: i, onY: a }) {
-	let { facts: o } = e, s = mt(), [c, l] = U(null), [u, d] = U(/* @__PURE__ */ new Set()), [f, p] = U(-1), [m, h] = U(-1), [g, _] = U(null), [v, y] = U(!1), b = q(() => c ? _t(e, ...c) : {
+function Ot({ scene: e, batches: t, z: n, onZ: r, y: i, onY: a }) {
+	let { facts: o } = e, s = _t(), [c, l] = W(null), [u, d] = W(/* @__PURE__ */ new Set()), [f, p] = W(-1), [m, h] = W(-1), [g, _] = W(null), [v, y] = W(!1), b = q(() => c ? bt(e, ...c) : {
 		plane: e.plane,
 		positions: e.positions
-	}, [e, c?.join()]), x = Et(t, i), S = K(null), C = Mt({
+	}, [e, c?.join()]), x = kt(t, i), S = K(null), C = Ft({
 		batches: t,
 		seen: b,
 		view: g,
 		y: i,
 		on: v && o.walkable && o.kind === "image"
 	});
-	W(() => {
-		o.walkable ? x.push(n) : e.z.length && x.push(gt(e, Math.max(0, m)).slice());
+	G(() => {
+		o.walkable ? x.push(n) : e.z.length && x.push(yt(e, Math.max(0, m)).slice());
 	}, [x.queue, m]);
 	let w = (t, n, i) => {
 		if (!o.walkable) return;
-		i >= -1 && (S.current = i >= 0 ? gt(e, i) : null);
-		let a = He(b.plane, t, n, S.current);
+		i >= -1 && (S.current = i >= 0 ? yt(e, i) : null);
+		let a = We(b.plane, t, n, S.current);
 		x.push(a), r(a);
 	}, T = (t) => {
 		h(t), o.conditional && e.labels && e.labels[t] < o.classes.length && a(e.labels[t]);
@@ -1177,7 +1206,7 @@ function Tt({ scene: e, batches: t, z: n, onZ: r, y: i, onY: a }) {
 		if (!c) return;
 		let n = [...c];
 		n[t] = (n[t] + e + o.dim) % o.dim, l(n);
-	}, E = f >= 0 ? f : m, D = q(() => o.walkable ? Ue(b.plane, n) : null, [b, n]), O = c ? [`z${c[0]}`, `z${c[1]}`] : o.axes;
+	}, E = f >= 0 ? f : m, D = q(() => o.walkable ? Ge(b.plane, n) : null, [b, n]), O = c ? [`z${c[0]}`, `z${c[1]}`] : o.axes;
 	return /* @__PURE__ */ Q("section", {
 		class: "panel",
 		"aria-labelledby": "space",
@@ -1186,7 +1215,7 @@ function Tt({ scene: e, batches: t, z: n, onZ: r, y: i, onY: a }) {
 			children: "Latent space"
 		}), /* @__PURE__ */ Q("div", {
 			class: "aside",
-			children: [o.dim > 2 && /* @__PURE__ */ Q(Ot, {
+			children: [o.dim > 2 && /* @__PURE__ */ Q(jt, {
 				facts: o,
 				dims: c,
 				onDims: l
@@ -1204,7 +1233,7 @@ function Tt({ scene: e, batches: t, z: n, onZ: r, y: i, onY: a }) {
 				/* @__PURE__ */ Q("div", {
 					class: "plane-box",
 					children: [
-						/* @__PURE__ */ Q($e, {
+						/* @__PURE__ */ Q(nt, {
 							positions: b.positions,
 							labels: e.labels,
 							dark: s,
@@ -1235,7 +1264,7 @@ function Tt({ scene: e, batches: t, z: n, onZ: r, y: i, onY: a }) {
 						})
 					]
 				}),
-				e.labels && /* @__PURE__ */ Q(kt, {
+				e.labels && /* @__PURE__ */ Q(Mt, {
 					scene: e,
 					hidden: u,
 					onHidden: d,
@@ -1243,7 +1272,7 @@ function Tt({ scene: e, batches: t, z: n, onZ: r, y: i, onY: a }) {
 				}),
 				/* @__PURE__ */ Q("p", {
 					class: "muted small words",
-					children: Dt(e, c)
+					children: At(e, c)
 				})
 			] }), /* @__PURE__ */ Q("div", {
 				class: "beside",
@@ -1275,11 +1304,11 @@ function Tt({ scene: e, batches: t, z: n, onZ: r, y: i, onY: a }) {
 						role: "alert",
 						children: x.error
 					}),
-					o.walkable && /* @__PURE__ */ Q(At, {
+					o.walkable && /* @__PURE__ */ Q(Nt, {
 						z: n,
 						order: o.order
 					}),
-					/* @__PURE__ */ Q(jt, {
+					/* @__PURE__ */ Q(Pt, {
 						scene: e,
 						index: E
 					})
@@ -1288,11 +1317,11 @@ function Tt({ scene: e, batches: t, z: n, onZ: r, y: i, onY: a }) {
 		})]
 	});
 }
-function Et(e, t) {
-	let n = K(null), [r, i] = U(null), a = K(null), o = q(() => new De((n) => e.decode(n, 1, t), ([e]) => {
-		n.current && at(n.current, e);
+function kt(e, t) {
+	let n = K(null), [r, i] = W(null), a = K(null), o = q(() => new De((n) => e.decode(n, 1, t), ([e]) => {
+		n.current && ct(n.current, e);
 	}, (e) => i(e.message)), [e, t]);
-	return W(() => (a.current && o.push(a.current), () => o.close()), [o]), {
+	return G(() => (a.current && o.push(a.current), () => o.close()), [o]), {
 		canvas: n,
 		queue: o,
 		push: (e) => {
@@ -1301,14 +1330,14 @@ function Et(e, t) {
 		error: r
 	};
 }
-function Dt({ facts: e, z: t }, n) {
+function At({ facts: e, z: t }, n) {
 	let r = `${(t.length / e.dim).toLocaleString("en")} of ${e.total.toLocaleString("en")} ${e.source}.`;
 	if (!e.walkable) return `${r} ${e.why} Point at one to see it; click to choose it.`;
 	if (e.dim <= 2) return `${r} This is the whole latent space: drag, and every place is decoded.`;
 	let i = "A drag that begins at a point keeps what that point has outside the plane.";
 	return n ? `${r} Two of ${e.dim} dimensions, the others at their mean. ${i}` : `${r} The plane of the largest variance holds ${Math.round(100 * (e.explained ?? []).reduce((e, t) => e + t, 0))} % of it. ${i}`;
 }
-function Ot({ facts: e, dims: t, onDims: n }) {
+function jt({ facts: e, dims: t, onDims: n }) {
 	let r = (e) => (r) => {
 		let i = [...t ?? [0, 1]];
 		i[e] = Number(r.currentTarget.value), n(i);
@@ -1338,7 +1367,7 @@ function Ot({ facts: e, dims: t, onDims: n }) {
 		})]
 	}))] });
 }
-function kt({ scene: e, hidden: t, onHidden: n, dark: r }) {
+function Mt({ scene: e, hidden: t, onHidden: n, dark: r }) {
 	let i = q(() => new Set(e.labels), [e]), a = (e) => {
 		let r = new Set(t);
 		r.delete(e) || r.add(e), n(r);
@@ -1359,7 +1388,7 @@ function kt({ scene: e, hidden: t, onHidden: n, dark: r }) {
 		}))
 	});
 }
-function At({ z: e, order: t }) {
+function Nt({ z: e, order: t }) {
 	let n = t.slice(0, 6).sort((e, t) => e - t);
 	return /* @__PURE__ */ Q("div", {
 		class: "readout",
@@ -1380,7 +1409,7 @@ function At({ z: e, order: t }) {
 		})]
 	});
 }
-function jt({ scene: e, index: t }) {
+function Pt({ scene: e, index: t }) {
 	let { facts: n, originals: r, labels: i } = e;
 	if (t < 0) return /* @__PURE__ */ Q("p", {
 		class: "muted small",
@@ -1391,7 +1420,7 @@ function jt({ scene: e, index: t }) {
 		]
 	});
 	let a = i && i[t] < n.classes.length ? n.classes[i[t]] : null;
-	return /* @__PURE__ */ Q("figure", { children: [r[t] ? /* @__PURE__ */ Q(st, {
+	return /* @__PURE__ */ Q("figure", { children: [r[t] ? /* @__PURE__ */ Q(ut, {
 		pixels: r[t],
 		label: `Original ${t}`,
 		size: 104
@@ -1404,9 +1433,9 @@ function jt({ scene: e, index: t }) {
 		a !== null && `, ${a}`
 	] })] });
 }
-function Mt({ batches: e, seen: t, view: n, y: r, on: i }) {
-	let [a, o] = U(n);
-	W(() => {
+function Ft({ batches: e, seen: t, view: n, y: r, on: i }) {
+	let [a, o] = W(n);
+	G(() => {
 		let e = setTimeout(() => o(n), 200);
 		return () => clearTimeout(e);
 	}, [n]);
@@ -1437,10 +1466,10 @@ function Mt({ batches: e, seen: t, view: n, y: r, on: i }) {
 		a,
 		i,
 		t
-	]), { shown: c } = Ct(e, q(() => {
+	]), { shown: c } = Et(e, q(() => {
 		if (!s) return null;
 		let e = (s.right - s.left) / $, n = [];
-		for (let r = 0; r < $; r++) for (let i = 0; i < $; i++) n.push(...He(t.plane, s.left + (i + .5) * e, s.high - (r + .5) * e));
+		for (let r = 0; r < $; r++) for (let i = 0; i < $; i++) n.push(...We(t.plane, s.left + (i + .5) * e, s.high - (r + .5) * e));
 		return Float32Array.from(n);
 	}, [s]), 256, r);
 	return q(() => {
@@ -1449,15 +1478,15 @@ function Mt({ batches: e, seen: t, view: n, y: r, on: i }) {
 		[n.width, n.height] = [$ * e, $ * t];
 		let r = n.getContext("2d"), i = document.createElement("canvas");
 		return c.forEach((n, a) => {
-			at(i, n), r.drawImage(i, a % $ * e, Math.floor(a / $) * t);
+			ct(i, n), r.drawImage(i, a % $ * e, Math.floor(a / $) * t);
 		}), {
 			image: n,
 			...s
 		};
 	}, [c, s]);
 }
-function Nt({ scene: e, batches: t, z: n, y: r }) {
-	let { facts: i } = e, [a, o] = U(!1), [s, c] = U(!1), l = q(() => i.order.filter((e) => i.active[e]), [i]), u = l.length ? l : i.order, d = a ? u.slice(0, 64) : u.slice(0, xt), f = s ? n : e.mean, p = Math.max(...i.rates ?? [0], 1e-9);
+function It({ scene: e, batches: t, z: n, y: r }) {
+	let { facts: i } = e, [a, o] = W(!1), [s, c] = W(!1), l = q(() => i.order.filter((e) => i.active[e]), [i]), u = l.length ? l : i.order, d = a ? u.slice(0, 64) : u.slice(0, wt), f = s ? n : e.mean, p = Math.max(...i.rates ?? [0], 1e-9);
 	return /* @__PURE__ */ Q("section", {
 		class: "panel",
 		"aria-labelledby": "traversals",
@@ -1478,7 +1507,7 @@ function Nt({ scene: e, batches: t, z: n, y: r }) {
 			})] }),
 			/* @__PURE__ */ Q("div", {
 				class: "dims",
-				children: d.map((n) => /* @__PURE__ */ Q(Pt, {
+				children: d.map((n) => /* @__PURE__ */ Q(Lt, {
 					scene: e,
 					batches: t,
 					dim: n,
@@ -1499,7 +1528,7 @@ function Nt({ scene: e, batches: t, z: n, y: r }) {
 					l.length > 0 && l.length < i.order.length && ` Left out: ${i.order.length - l.length} of ${i.order.length} dimensions, which carry next to nothing.`
 				]
 			}),
-			u.length > xt && /* @__PURE__ */ Q("button", {
+			u.length > wt && /* @__PURE__ */ Q("button", {
 				type: "button",
 				class: "more",
 				onClick: () => o(!a),
@@ -1508,10 +1537,10 @@ function Nt({ scene: e, batches: t, z: n, y: r }) {
 		]
 	});
 }
-function Pt({ scene: e, batches: t, dim: n, start: r, y: i, share: a }) {
-	let { facts: o } = e, s = mt(), [c, l] = yt(e, n), [u, d] = U(null), f = q(() => {
-		let e = new Float32Array(bt * o.dim);
-		for (let t = 0; t < bt; t++) e.set(r, t * o.dim), e[t * o.dim + n] = c + (l - c) * t / 8;
+function Lt({ scene: e, batches: t, dim: n, start: r, y: i, share: a }) {
+	let { facts: o } = e, s = _t(), [c, l] = St(e, n), [u, d] = W(null), f = q(() => {
+		let e = new Float32Array(Ct * o.dim);
+		for (let t = 0; t < Ct; t++) e.set(r, t * o.dim), e[t * o.dim + n] = c + (l - c) * t / 8;
 		return e;
 	}, [r, n]), p = q(() => {
 		let e = r.slice();
@@ -1520,7 +1549,7 @@ function Pt({ scene: e, batches: t, dim: n, start: r, y: i, share: a }) {
 		r,
 		u,
 		n
-	]), { shown: m } = Ct(t, f, bt, i), { shown: h } = Ct(t, p, 1, i), g = o.rates?.[n];
+	]), { shown: m } = Et(t, f, Ct, i), { shown: h } = Et(t, p, 1, i), g = o.rates?.[n];
 	return /* @__PURE__ */ Q("div", {
 		class: "dim",
 		children: [
@@ -1541,7 +1570,7 @@ function Pt({ scene: e, batches: t, dim: n, start: r, y: i, share: a }) {
 			}),
 			/* @__PURE__ */ Q("div", {
 				class: "dim-strip",
-				children: [/* @__PURE__ */ Q(lt, {
+				children: [/* @__PURE__ */ Q(ft, {
 					rows: [m],
 					label: `Dimension ${n} from ${c.toFixed(1)} to ${l.toFixed(1)}`,
 					class: "wide",
@@ -1558,7 +1587,7 @@ function Pt({ scene: e, batches: t, dim: n, start: r, y: i, share: a }) {
 			}),
 			/* @__PURE__ */ Q("figure", {
 				class: "dim-hand",
-				children: [/* @__PURE__ */ Q(st, {
+				children: [/* @__PURE__ */ Q(ut, {
 					pixels: h[0],
 					label: `Decoded with z${n} = ${(u ?? r[n]).toFixed(2)}`,
 					size: 64
@@ -1567,17 +1596,17 @@ function Pt({ scene: e, batches: t, dim: n, start: r, y: i, share: a }) {
 		]
 	});
 }
-function Ft({ scene: e, batches: t, y: n }) {
-	let { facts: r, samples: i } = e, a = mt(), o = i.z.length / r.dim, [s, c] = U(0), l = K(null), u = q(() => Array.from({ length: o }, (e, t) => t).filter((e) => !i.y || i.y[e] === n), [i, n]), d = q(() => Array.from({ length: Math.min(St, u.length) }, (e, t) => u[(s + t) % u.length]), [u, s]), { shown: f, error: p } = Ct(t, q(() => {
+function Rt({ scene: e, batches: t, y: n }) {
+	let { facts: r, samples: i } = e, a = _t(), o = i.z.length / r.dim, [s, c] = W(0), l = K(null), u = q(() => Array.from({ length: o }, (e, t) => t).filter((e) => !i.y || i.y[e] === n), [i, n]), d = q(() => Array.from({ length: Math.min(Tt, u.length) }, (e, t) => u[(s + t) % u.length]), [u, s]), { shown: f, error: p } = Et(t, q(() => {
 		if (!d.length) return null;
 		let e = new Float32Array(d.length * r.dim);
 		return d.forEach((t, n) => e.set(i.z.subarray(t * r.dim, (t + 1) * r.dim), n * r.dim)), e;
 	}, [d]), d.length, n);
-	return W(() => {
+	return G(() => {
 		if (!l.current || !f.length) return;
 		let e = l.current.clientWidth < 520 ? 8 : 16, t = [];
 		for (let n = 0; n < f.length; n += e) t.push(f.slice(n, n + e));
-		ct(l.current, t);
+		dt(l.current, t);
 	}, [f, a]), /* @__PURE__ */ Q("section", {
 		class: "panel",
 		"aria-labelledby": "samples",
@@ -1585,9 +1614,9 @@ function Ft({ scene: e, batches: t, y: n }) {
 			/* @__PURE__ */ Q("header", { children: [/* @__PURE__ */ Q("h2", {
 				id: "samples",
 				children: "Samples"
-			}), u.length > St && /* @__PURE__ */ Q("button", {
+			}), u.length > Tt && /* @__PURE__ */ Q("button", {
 				type: "button",
-				onClick: () => c((s + St) % u.length),
+				onClick: () => c((s + Tt) % u.length),
 				children: "Draw others"
 			})] }),
 			r.samples === null ? /* @__PURE__ */ Q(y, { children: [/* @__PURE__ */ Q("canvas", {
@@ -1617,9 +1646,9 @@ function Ft({ scene: e, batches: t, y: n }) {
 	});
 }
 // src/page/explorer.css?inline
-var It = ".explorer{grid-template-columns:minmax(0,1fr) 264px;align-items:start;gap:20px 24px;display:grid}.explorer .plane-box{height:clamp(300px,58vh,560px)}.beside{flex-direction:column;gap:14px;min-width:0;display:flex}.probe-box figcaption{text-align:center}.legend{margin-top:12px}.words{max-width:84ch}.explorer .words{margin-top:10px}.readout{font-variant-numeric:tabular-nums;flex-wrap:wrap;justify-content:center;gap:2px 14px;font-size:.86rem;display:flex}.dims{grid-template-columns:repeat(auto-fit,minmax(min(100%,480px),1fr));gap:18px 36px;display:grid}.dim{grid-template-columns:74px minmax(0,1fr) 64px;align-items:center;gap:6px 14px;display:grid}.dim-name{flex-direction:column;display:flex}.dim-name strong{font-weight:620}.bar{background:var(--faint);border-radius:2px;height:4px;margin-top:4px}.bar span{background:var(--accent);border-radius:2px;height:100%;display:block}.dim-strip{flex-direction:column;min-width:0;display:flex}.dim-strip input{width:100%}.dim-hand{align-items:center}.dim-hand figcaption{font-variant-numeric:tabular-nums}.more{align-self:flex-start}@container parts (width<=760px){.explorer{grid-template-columns:minmax(0,1fr)}.beside{flex-flow:wrap;align-items:flex-start}.probe-box{flex:150px}.dim{grid-template-columns:60px minmax(0,1fr) 64px;gap:6px 10px}.panel{padding:14px}}.explorer-parts{container:parts/inline-size}";
+var zt = ".explorer{grid-template-columns:minmax(0,1fr) 264px;align-items:start;gap:20px 24px;display:grid}.explorer .plane-box{height:clamp(300px,58vh,560px)}.beside{flex-direction:column;gap:14px;min-width:0;display:flex}.probe-box figcaption{text-align:center}.legend{margin-top:12px}.words{max-width:84ch}.explorer .words{margin-top:10px}.readout{font-variant-numeric:tabular-nums;flex-wrap:wrap;justify-content:center;gap:2px 14px;font-size:.86rem;display:flex}.dims{grid-template-columns:repeat(auto-fit,minmax(min(100%,480px),1fr));gap:18px 36px;display:grid}.dim{grid-template-columns:74px minmax(0,1fr) 64px;align-items:center;gap:6px 14px;display:grid}.dim-name{flex-direction:column;display:flex}.dim-name strong{font-weight:620}.bar{background:var(--faint);border-radius:2px;height:4px;margin-top:4px}.bar span{background:var(--accent);border-radius:2px;height:100%;display:block}.dim-strip{flex-direction:column;min-width:0;display:flex}.dim-strip input{width:100%}.dim-hand{align-items:center}.dim-hand figcaption{font-variant-numeric:tabular-nums}.more{align-self:flex-start}@container parts (width<=760px){.explorer{grid-template-columns:minmax(0,1fr)}.beside{flex-flow:wrap;align-items:flex-start}.probe-box{flex:150px}.dim{grid-template-columns:60px minmax(0,1fr) 64px;gap:6px 10px}.panel{padding:14px}}.explorer-parts{container:parts/inline-size}";
 // src/widget/main.tsx
-function Lt(e, t) {
+function Bt(e, t) {
 	for (let n = e; n && t; n = n.parentElement) {
 		let e = n.querySelector(`.latentia-static[data-explorer="${CSS.escape(t)}"]`);
 		if (e) {
@@ -1628,12 +1657,12 @@ function Lt(e, t) {
 		}
 	}
 }
-function Rt({ model: e, el: t }) {
-	let n = e.get("scene"), r = ht(L(n.buffer.slice(n.byteOffset, n.byteOffset + n.byteLength))), i = /* @__PURE__ */ new Map(), a = 0, o = ({ seq: e, error: t }, n) => {
+function Vt({ model: e, el: t }) {
+	let n = e.get("scene"), r = vt(L(n.buffer.slice(n.byteOffset, n.byteOffset + n.byteLength))), i = /* @__PURE__ */ new Map(), a = 0, o = ({ seq: e, error: t }, n) => {
 		let a = i.get(e);
 		if (i.delete(e), t !== void 0 || !n[0]) return a?.failed(Error(t ?? "The kernel answered without a picture."));
 		let { buffer: o, byteOffset: s, byteLength: c } = n[0], l = new Float32Array(o.slice(s, s + c));
-		a?.done(vt(l, r.facts));
+		a?.done(xt(l, r.facts));
 	};
 	e.on("msg:custom", o);
 	let s = { decode: (t, n, r) => new Promise((o, s) => {
@@ -1646,14 +1675,14 @@ function Rt({ model: e, el: t }) {
 			y: r
 		}, void 0, [t]);
 	}) }, c = t.attachShadow({ mode: "open" }), l = document.createElement("style");
-	l.textContent = `${oe}\n${It}`.replaceAll(":root", ":host") + ":host { display: block; color: var(--ink); }", Lt(t, r.facts.static);
+	l.textContent = `${oe}\n${zt}`.replaceAll(":root", ":host") + ":host { display: block; color: var(--ink); }", Bt(t, r.facts.static);
 	let u = document.createElement("div");
-	return c.append(l, u), F(/* @__PURE__ */ Q(wt, {
+	return c.append(l, u), F(/* @__PURE__ */ Q(Dt, {
 		scene: r,
 		batches: s
 	}), u), () => {
 		e.off("msg:custom", o), F(null, u);
 	};
 }
-var zt = { render: Rt };
-export { zt as default };
+var Ht = { render: Vt };
+export { Ht as default };
