@@ -17,7 +17,9 @@ import torch
 from PIL import Image
 
 import latentia as lt
+from latentia.runs import pictures
 from latentia.studio import app as application
+from latentia.studio import latents
 from latentia.studio.app import UNBUILT
 
 IMAGES = ("vae", "conv-vae", "ae-32", "vae-2d", "conditional-vae", "vq-vae", "m2", "conv-vae-4x4x4")
@@ -475,3 +477,72 @@ def test_a_folder_that_is_not_there_yet(tmp_path: Path, browse: Callable[[Path],
     browser = browse(tmp_path / "none")
     assert browser.get("/api/runs") == {"runs": []}
     assert browser.get("/api/runs/x", 404)["error"]
+
+
+# --- samples in their own units, and answers of bounded size ----------------------------------------------------------
+
+
+@pytest.mark.parametrize("shape", [(5,), (1, 8, 8)])
+def test_a_sample_can_be_posted_as_it_was_in_its_file(
+    tmp_path: Path, browse: Callable[[Path], Any], monkeypatch: pytest.MonkeyPatch, shape: tuple[int, ...]
+) -> None:
+    monkeypatch.setattr(pictures, "draw_run", lambda run, evaluation: None)
+    x = (np.random.default_rng(0).normal(size=(80, *shape)) * 40 + 300).astype(np.float32)
+    np.savez(tmp_path / "x.npz", x=x[:60], x_test=x[60:])
+    settings = {"data.scale": "standard", "model.likelihood.name": "gaussian", "training.threads": 1}
+    lt.train("vae", tmp_path / "x.npz", directory=tmp_path / "runs" / "kelvin", steps=2, settings=settings)
+    browser = browse(tmp_path / "runs")
+    _, pair = browser.bundle("/api/runs/kelvin/pair?index=3")
+    np.testing.assert_allclose(pair["source"], x[63], rtol=1e-4)
+    for values in (pair["source"].tolist(), pair["source"].flatten().tolist()):
+        body = json.dumps({"values": values}).encode()
+        head = {"content-type": "application/json"}
+        _, found = browser.bundle("/api/runs/kelvin/encode", content=body, headers=head)
+        np.testing.assert_allclose(found["z"], pair["z"], atol=1e-4)
+    if len(shape) == 3:  # as 8-bit pixels they come back to within a level
+        head = {"content-type": "application/octet-stream"}
+        sent = pair["original"]
+        _, found = browser.bundle("/api/runs/kelvin/encode", content=sent.tobytes(), headers=head)
+        np.testing.assert_array_equal(found["input"], sent)
+
+
+def test_pictures_of_8_bits_are_their_own_source(browser: Any) -> None:
+    assert "source" not in browser.bundle("/api/runs/vae/pair?index=3")[1]
+
+
+def test_answers_are_bounded(browser: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("latentia.studio.pixels.BUDGET", 4 * 32 * 32 * 20)  # twenty pictures
+    monkeypatch.setattr("latentia.studio.pixels.AT_ONCE", 100)
+    facts, arrays = browser.bundle("/api/runs/vae-2d/manifold?n=10&samples=50")
+    assert arrays["pixels"].shape[:2] == (4, 4) and facts["n"] == 4 and "4 of 10 rows" in facts["cut"]
+    monkeypatch.setattr("latentia.studio.pixels.BUDGET", 4 * 8 * 8 * 20)
+    facts, arrays = browser.bundle("/api/runs/vae/traversals?steps=4")
+    assert arrays["pixels"].shape[:2] == (5, 4) and "5 of 20" in facts["cut"]
+    facts, arrays = browser.bundle("/api/runs/vae/samples?n=50")
+    assert len(arrays["pixels"]) == 20 and "20 of 50" in facts["cut"]
+    facts, arrays = browser.bundle("/api/runs/vae/reconstructions?n=12")
+    assert len(arrays["originals"]) == 10 and "10 of 12" in facts["cut"]
+    facts, arrays = browser.bundle("/api/runs/vae/path", body={"a": 0, "b": 1, "steps": 30})
+    assert len(arrays["pixels"]) == 20 and "20 of 30" in facts["cut"]
+    monkeypatch.setattr("latentia.studio.pixels.BUDGET", 8 * 20 * 32)
+    facts, arrays = browser.bundle("/api/runs/vae/latents?n=60&plane=pca")
+    assert len(arrays["z"]) == facts["n"] == 32 and "32 of 60" in facts["cut"]
+    monkeypatch.undo()
+    assert browser.bundle("/api/runs/vae/samples?n=50")[0]["cut"] is None
+
+
+def test_numbers_of_any_length_are_refused_in_a_sentence(browser: Any) -> None:
+    huge = "9" * 400
+    assert "x0 must be" in browser.get(f"/api/runs/vae-2d/manifold?x0={huge}", 400)["error"]
+    for content in (
+        f'{{"a": [{huge}, 0], "b": 1}}',
+        f'{{"a": {huge}, "b": 1}}',
+        f'{{"a": 0, "b": 1, "steps": {huge}}}',
+    ):
+        answer = browser.client.post("/api/runs/vae-2d/path", content=content)
+        assert answer.status_code == 400 and answer.json()["error"]
+
+
+def test_points_that_are_all_the_same_lie_on_their_plane() -> None:
+    for found in (latents._raw(np.ones((5, 3)), 0, 1), latents._principal(np.ones((5, 3), np.float32))):
+        assert found.residual == 0.0

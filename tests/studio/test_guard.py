@@ -114,6 +114,26 @@ def test_too_many_requests_are_refused(browser: Any, monkeypatch: pytest.MonkeyP
     assert answers == [404, 404, 429, 429]
 
 
+def test_strangers_do_not_use_up_what_others_have(
+    browser: Any, stranger: TestClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(browser.guard, "_strangers", Bucket(rate=0.0, burst=2))
+    assert [stranger.get("/api/runs").status_code for _ in range(4)] == [403, 403, 429, 429]
+    assert browser.client.get("/api/runs").status_code == 200
+
+
+def test_cookies_of_others_do_not_hide_ours(browser: Any) -> None:
+    cookie = "; ".join(f"{key}={value}" for key, value in browser.client.cookies.items())
+    for odd in ("a b@c=[1,{2}]", "=", 'x="unfinished', "ü=1"):
+        assert status_of(browser.guard, f"{odd}; {cookie}", "/api/runs/vae/metrics")[0] == 200
+
+
+def test_a_ticket_lets_in_once(browser: Any, stranger: TestClient) -> None:
+    link = browser.guard.ticket().removeprefix(BASE)
+    assert "the-token" not in link
+    assert [stranger.get(link).status_code for _ in range(2)] == [303, 403]
+
+
 def test_a_bucket_fills_again() -> None:
     now = [0.0]
     bucket = Bucket(rate=2.0, burst=3, clock=lambda: now[0])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import os
 import re
@@ -12,9 +13,11 @@ import sys
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import ExitStack, closing, contextmanager
+from contextlib import ExitStack, closing, contextmanager, nullcontext
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
+from unittest.mock import Mock
 
 import httpx2
 import pytest
@@ -22,7 +25,10 @@ from websockets.exceptions import ConnectionClosed, InvalidStatus
 from websockets.sync.client import connect
 
 from latentia.errors import EnvironmentFault, RunError
+from latentia.studio import serving
+from latentia.studio.live import LARGEST
 from latentia.studio.serving import Prepared, prepare
+from latentia.studio.work import Work
 
 
 def client_of(link: str) -> httpx2.Client:
@@ -118,6 +124,37 @@ def test_a_missing_package_is_named(runs: Path, monkeypatch: pytest.MonkeyPatch)
     monkeypatch.setitem(sys.modules, "uvicorn", None)
     with pytest.raises(EnvironmentFault, match=re.escape("pip install 'latentia[studio]'")):
         prepare(runs)
+
+
+def test_what_is_still_computed_does_not_hold_up_the_end(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    said: list[str] = []
+    for busy, raised in ((True, True), (True, False), (False, True)):
+        prepared = prepare(tmp_path)
+        prepared.listening.close()
+        stopped = Mock(side_effect=KeyboardInterrupt if raised else None)
+        monkeypatch.setattr(prepared.server, "run", stopped)
+        given = replace(prepared, busy=lambda busy=busy: busy)
+        monkeypatch.setattr(serving, "prepare", lambda *_, given=given, **__: given)
+        monkeypatch.setattr(serving.webbrowser, "open", lambda link: said.append(link))
+        left = Mock()
+        with pytest.raises(KeyboardInterrupt) if raised else nullcontext():
+            serving.serve(tmp_path, leave=left)
+        assert left.called == busy
+        assert said[-1] != prepared.link  # which a browser's command line would show to everybody
+        assert prepared.server.config.ws_max_size == LARGEST
+
+
+def test_threads_say_that_they_compute() -> None:
+    async def check() -> tuple[bool, bool]:
+        work, go_on = Work(), threading.Event()
+        done = asyncio.ensure_future(work.do("think", go_on.wait))
+        while not work.busy:
+            await asyncio.sleep(0.01)
+        go_on.set()
+        await done
+        return work.busy, done.result()
+
+    assert asyncio.run(check()) == (False, True)
 
 
 def waited(what: Any, seconds: float = 150.0) -> Any:

@@ -90,9 +90,8 @@ class Studio:
         data = directory.meta().get("data", {})
         if not is_local(config.data.source, data.get("data_dir")):
             return _WithoutData(config, directory=directory, summary=summary)
-        key = ("data", config.data.model_dump_json(), str(data.get("data_dir")), str(data.get("fingerprint")))
         try:
-            dataset = self.shelf.get(key, lambda: reload_data(directory, config))
+            dataset = self.shelf.get(data_key(directory, config), lambda: reload_data(directory, config))
         except DataError:  # as whoever asks for them is told
             dataset = None
         return Run(config, directory=directory, summary=summary, dataset=dataset)
@@ -118,6 +117,12 @@ class _WithoutData(Run):
             DataError: How to have them.
         """
         raise DataError(without_data(self.config.data.source))
+
+
+def data_key(directory: RunDirectory, config: Config) -> tuple[str, ...]:
+    """What two runs share that see the same data."""
+    data = directory.meta().get("data", {})
+    return ("data", config.data.model_dump_json(), str(data.get("data_dir")), str(data.get("fingerprint")))
 
 
 def _is_finished(directory: RunDirectory) -> bool:

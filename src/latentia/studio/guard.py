@@ -10,9 +10,10 @@ import json
 import secrets
 import time
 from collections.abc import Awaitable, Callable, MutableMapping
-from http.cookies import CookieError, SimpleCookie
 from typing import Any
 from urllib.parse import parse_qs
+
+from starlette.requests import cookie_parser
 
 from latentia.errors import LatentiaError
 
@@ -23,6 +24,7 @@ App = Callable[[Scope, Receive, Send], Awaitable[None]]
 
 LARGEST = 2**23  # bytes of a request's body: a picture
 RATE, BURST = 200.0, 2000.0  # requests a second, and at once
+STRANGERS = 10.0, 100.0  # likewise, of all who were not let in: they cannot use up what the others have
 POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' blob: data:; connect-src 'self'; "
     "font-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
@@ -82,12 +84,19 @@ class Guard:
         self._session = secrets.token_urlsafe(32)
         self.hosts = (f"127.0.0.1:{port}", f"localhost:{port}")
         self.cookie = f"latentia-{port}"
-        self._bucket = Bucket(RATE, BURST)
+        self._tickets: set[str] = set()
+        self._bucket, self._strangers = Bucket(RATE, BURST), Bucket(*STRANGERS)
 
     @property
     def link(self) -> str:
         """The address that lets a browser in."""
         return f"http://{self.hosts[0]}/?token={self.token}"
+
+    def ticket(self) -> str:
+        """An address that lets a browser in once; for where others can see it, such as in the list of processes."""
+        token = secrets.token_urlsafe(32)
+        self._tickets.add(token)
+        return f"http://{self.hosts[0]}/?token={token}"
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass a request on, or refuse it."""
@@ -116,24 +125,19 @@ class Guard:
         inner = writes or scope["path"] != "/"
         if inner and headers.get("sec-fetch-site", "none") not in ("none", "same-origin"):
             return 403, "the studio takes no requests from other sites: open its launch link"
-        if not self._bucket.take():
+        given = cookie_parser(headers.get("cookie", "")).get(self.cookie, "")
+        known = hmac.compare_digest(given.encode(), self._session.encode())
+        if not (self._bucket if known else self._strangers).take():
             return 429, "too many requests at once: wait a second"
-        if scope["path"] == "/" and b"token=" in scope["query_string"]:
-            return None
-        if not hmac.compare_digest(self._cookie_of(headers).encode(), self._session.encode()):
+        if not known and not (scope["path"] == "/" and b"token=" in scope["query_string"]):
             return 403, "this browser has not been let in: open the link that `latentia studio` printed when it started"
         return None
 
-    def _cookie_of(self, headers: dict[str, str]) -> str:
-        try:
-            found = SimpleCookie(headers.get("cookie", "")).get(self.cookie)
-        except CookieError:
-            return ""
-        return "" if found is None else found.value
-
     async def _let_in(self, scope: Scope, headers: dict[str, str], send: Send) -> None:
         given = parse_qs(scope["query_string"].decode("latin-1")).get("token", [""])[0]
-        if not hmac.compare_digest(given.encode(), self.token.encode()):
+        once = given in self._tickets  # of 256 random bits, which no time of a comparison gives away
+        self._tickets.discard(given)
+        if not once and not hmac.compare_digest(given.encode(), self.token.encode()):
             await _refuse(scope, send, 403, "the link is of another studio: open the one that was printed last")
             return
         cookie = f"{self.cookie}={self._session}; HttpOnly; SameSite=Strict; Path=/"

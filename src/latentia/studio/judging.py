@@ -177,7 +177,8 @@ def _curves(curves: Curves, directories: list[Any], names: list[str]) -> dict[st
 def compare_images(studio: Studio, names: list[str], query: Query) -> bytes:
     """The same samples through several runs, and their figures in one convention."""
     opened = [studio.open(name) for name in _several(names)]
-    n = query.whole("n", 6, 1, 24)
+    wished, rows_of = query.whole("n", 6, 1, 24), len(opened) + 1
+    n = max(1, pixels.fitting(wished * rows_of, opened[0].run.spec) // rows_of)
     key = ("compare", n, *(one.key for one in opened))
     found = studio.shelf.get(
         key, lambda: compare_runs([one.run for one in opened], n=n, points=50, projection="pca", write=False)
@@ -185,7 +186,7 @@ def compare_images(studio: Studio, names: list[str], query: Query) -> bytes:
     spec = opened[0].run.spec
     rows = [{key: value for key, value in row.items() if key != "run"} for row in found.rows]
     facts = {"names": found.names, "runs": names, "rows": rows, "comparable": found.comparable}
-    facts |= {"notes": list(found.notes), "n": found.n}
+    facts |= {"notes": list(found.notes), "n": found.n, "cut": pixels.cut(n, wished, "samples")}
     arrays = {
         **pixels.drawn("originals", found.x, spec),
         **pixels.drawn("reconstructions", torch.stack(found.reconstructions), spec),

@@ -24,7 +24,7 @@ from latentia.runs.run import Run
 from latentia.runs.uses.feeding import feed
 from latentia.runs.uses.material import Material, decode, encode, is_conditional, label_for, snapped
 from latentia.studio import pixels
-from latentia.studio.desk import Opened, Studio
+from latentia.studio.desk import Opened, Studio, data_key
 from latentia.studio.query import Query
 
 PLANES = ("raw", "pca", "tsne", "umap")
@@ -73,7 +73,8 @@ class Plane:
 
 
 def encoded(studio: Studio, opened: Opened, split: str, n: int) -> Encoded:
-    """The posteriors of the first n samples of a part."""
+    """The posteriors of the first n samples of a part; of fewer where latents are very large."""
+    n = max(1, min(n, pixels.BUDGET // (8 * opened.run.model.latent_dim)))  # a mean and a deviation of each
     return studio.shelf.get(("encoded", opened.key, split, n), partial(_encode, opened.run, split, n))
 
 
@@ -116,6 +117,7 @@ def latents(studio: Studio, opened: Opened, query: Query) -> bytes:
     if method in ("tsne", "umap"):
         n = min(n, MOST_MAPPED)
     held = encoded(studio, opened, split, n)
+    wished, n = min(n, held.total), len(held.z)
     found = plane_of(studio, opened, held, method, split, n, query)
     labels, none = labels_of(held.y, len(held.z), len(opened.run.spec.classes))
     arrays: dict[str, np.ndarray] = {
@@ -146,6 +148,7 @@ def latents(studio: Studio, opened: Opened, query: Query) -> bytes:
         "none": none,
         "classes": list(opened.run.spec.classes),
         "step": opened.step,
+        "cut": pixels.cut(n, wished, "samples"),
     }
     return pack(facts, arrays)
 
@@ -167,7 +170,8 @@ def _raw(z: np.ndarray, across: int, up: int) -> Plane:
     basis[0, across] = 1.0
     origin = mean.copy()
     origin[across] = 0.0
-    total = float(z.var(0, dtype=np.float64).sum()) or 1.0
+    spread = float(z.var(0, dtype=np.float64).sum())
+    total = spread or 1.0
     shares = [float(z[:, across].var()) / total]
     if across == up:
         jitter = np.random.default_rng(0).uniform(-0.5, 0.5, len(z))
@@ -177,7 +181,7 @@ def _raw(z: np.ndarray, across: int, up: int) -> Plane:
         basis[1, up], origin[up] = 1.0, 0.0
         positions, axes = z[:, [across, up]], (f"z{across}", f"z{up}")
         shares.append(float(z[:, up].var()) / total)
-    residual = math.sqrt(max(0.0, total * (1 - sum(shares)))) if z.shape[1] > len(shares) else 0.0
+    residual = math.sqrt(max(0.0, spread * (1 - sum(shares)))) if z.shape[1] > len(shares) else 0.0
     return Plane(positions, axes, origin, basis, shares, residual)
 
 
@@ -214,7 +218,9 @@ def thumbnails(studio: Studio, opened: Opened, query: Query) -> bytes:
     each = min(height, pixels.THUMBNAIL) * min(width, pixels.THUMBNAIL) * channels if run.spec.is_image else 4 * width
     n = min(query.whole("n", 10_000, 1, MOST), max(1, ATLAS // each))
     what = query.word("what", "originals", ("originals", "reconstructions"))
-    key = ("thumbnails", opened.key if what == "reconstructions" else str(run.path), split, n, what)
+    assert run.directory is not None
+    of = opened.key if what == "reconstructions" else data_key(run.directory, run.config)
+    key = ("thumbnails", of, split, n, what)
     arrays = studio.shelf.get(key, partial(_thumbnails, run, split, n, what))
     (array,) = arrays.values()
     height, width = array.shape[1:3] if run.spec.is_image else (1, array.shape[1])
@@ -222,14 +228,14 @@ def thumbnails(studio: Studio, opened: Opened, query: Query) -> bytes:
 
 
 def _thumbnails(run: Run, split: str, n: int, what: str) -> dict[str, np.ndarray]:
-    pieces: list[dict[str, np.ndarray]] = []
+    pieces: list[np.ndarray] = []
+    name = ""
     with evaluating(run.model):
         for block in feed(run, n, split=split, steady=True).blocks:
             x = block.x if what == "originals" else run.model.reconstruct(block.x, block.y)
-            pieces.append(pixels.drawn("pixels", x, run.spec))
-    name = next(iter(pieces[0]))
-    joined = np.concatenate([pixels.thumbnails(piece[name]) if run.spec.is_image else piece[name] for piece in pieces])
-    return {name: joined}
+            ((name, piece),) = pixels.drawn("pixels", x, run.spec).items()
+            pieces.append(pixels.thumbnails(piece) if run.spec.is_image else piece)
+    return {name: np.concatenate(pieces)}
 
 
 def pair(studio: Studio, opened: Opened, query: Query) -> bytes:
@@ -253,6 +259,9 @@ def pair(studio: Studio, opened: Opened, query: Query) -> bytes:
     }
     if not run.model.discrete and not getattr(run.model.posterior, "deterministic", False):
         arrays["scale"] = q.variance.sqrt().flatten(1).float().cpu().numpy()[0]
+    units = pixels.source(picked.x, spec, run.preparation)
+    if units is not None:
+        arrays["source"] = units
     n = query.whole("n", 10_000, 1, MOST)
     held = encoded(studio, opened, split, n)
     distances = np.linalg.norm(held.z - z, axis=1)
@@ -274,10 +283,12 @@ def pair(studio: Studio, opened: Opened, query: Query) -> bytes:
 
 def manifold(studio: Studio, opened: Opened, query: Query) -> bytes:
     """A part of a plane, decoded in rows and columns, the top row first."""
-    run, n = opened.run, query.whole("n", 20, 2, 50)
+    run, wished = opened.run, query.whole("n", 20, 2, 50)
+    n = max(2, math.isqrt(pixels.fitting(wished**2, run.spec)))
     method, split = query.word("plane", "raw", ("raw", "pca")), query.word("split", "test")
     count = query.whole("samples", 10_000, 1, MOST)
-    found = plane_of(studio, opened, encoded(studio, opened, split, count), method, split, count, query)
+    held = encoded(studio, opened, split, count)
+    found = plane_of(studio, opened, held, method, split, len(held.z), query)
     assert found.origin is not None and found.basis is not None
     x0, x1 = query.real("x0", -3.0), query.real("x1", 3.0)
     y0, y1 = query.real("y0", -3.0), query.real("y1", 3.0)
@@ -288,6 +299,7 @@ def manifold(studio: Studio, opened: Opened, query: Query) -> bytes:
     points = plane_points(torch.from_numpy(found.origin), torch.from_numpy(found.basis), horizontal, vertical)
     frames = decode(run, snapped(run, points.flatten(0, 1)), label(run, query)).unflatten(0, (n, n))
     facts = {"n": n, "x0": x0, "x1": x1, "y0": y0, "y1": y1, "axes": list(found.axes), "plane": method}
+    facts["cut"] = pixels.cut(n, wished, "rows and columns")
     return pack(facts, pixels.drawn("pixels", frames, run.spec))
 
 
@@ -300,7 +312,10 @@ def mean(studio: Studio, opened: Opened, query: Query) -> bytes:
         raise ConfigError(f"ids must be a list of 1 to {MOST:,} numbers of samples")
     if not 0 <= min(ids) <= max(ids) < len(material):
         raise ConfigError(f"ids must be numbers from 0 to {len(material) - 1}")
-    z = encoded(studio, opened, split, max(max(ids) + 1, min(10_000, len(material)))).z[ids].mean(0, dtype=np.float64)
+    held = encoded(studio, opened, split, max(max(ids) + 1, min(10_000, len(material))))
+    if max(ids) >= len(held.z):
+        raise ConfigError(f"latents of this size are held of {len(held.z):,} samples: choose among the first of them")
+    z = held.z[ids].mean(0, dtype=np.float64)
     frame = decode(run, snapped(run, torch.from_numpy(z)[None]), label(run, query))
     return pack({"n": len(ids)}, {**pixels.drawn("pixels", frame[0], run.spec), "z": z})
 
@@ -323,7 +338,7 @@ def point(run: Run, value: Any, split: str) -> tuple[Tensor, int | None]:
     if isinstance(value, list):
         try:
             z = torch.tensor([float(number) for number in value], dtype=torch.float64)
-        except (TypeError, ValueError) as error:
+        except (TypeError, ValueError, OverflowError) as error:
             raise ConfigError("a latent is a list of numbers") from error
         if len(z) != d or not bool(z.isfinite().all()) or float(z.abs().max()) > 1e6:
             raise ConfigError(f"a latent of this model is a list of {d} finite numbers below 1e6 in size")

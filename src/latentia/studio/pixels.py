@@ -11,10 +11,13 @@ import numpy as np
 from torch import Tensor
 
 from latentia.data.dataset import DataSpec
+from latentia.data.preparation import Preparation
 from latentia.data.resizing import resize
 from latentia.exploration.images import to_rgb
 
 THUMBNAIL = 32  # the longer side of a thumbnail, at most
+BUDGET = 2**26  # bytes of the values that one answer is made of, at most
+AT_ONCE = 2**20  # values that become colours at once, which takes some times their memory
 
 
 def describe(spec: DataSpec) -> dict[str, Any]:
@@ -52,8 +55,43 @@ def drawn(name: str, x: Tensor, spec: DataSpec) -> dict[str, np.ndarray]:
         values = x.reshape(*before, spec.dimensions).float().cpu().numpy()
         return {"values" if name == "pixels" else name: values}
     height, width, channels = shape_of(spec)
-    flat = to_rgb(x.reshape(-1, *spec.event_shape), spec.low, spec.high)[..., :channels]
-    return {name: flat.reshape(*before, height, width, channels)}
+    flat = x.reshape(-1, *spec.event_shape)
+    found = np.empty((len(flat), height, width, channels), np.uint8)
+    size = max(1, AT_ONCE // spec.dimensions)
+    for start in range(0, len(flat), size):
+        found[start : start + size] = to_rgb(flat[start : start + size], spec.low, spec.high)[..., :channels]
+    return {name: found.reshape(*before, height, width, channels)}
+
+
+def fitting(wished: int, spec: DataSpec, *, least: int = 1) -> int:
+    """How many of so many samples can be in one answer, whose values take :data:`BUDGET` at most.
+
+    Example:
+        >>> fitting(400, DataSpec((1, 28, 28))), fitting(400, DataSpec((3, 512, 512)))
+        (400, 21)
+    """
+    return max(least, min(wished, BUDGET // (4 * spec.dimensions)))
+
+
+def cut(shown: int, wished: int, what: str) -> str | None:
+    """What is said where :func:`fitting` left less than was wished."""
+    if shown >= wished:
+        return None
+    return f"{shown:,} of {wished:,} {what} are shown: {BUDGET // 2**20} MiB of values are the most of one answer"
+
+
+def source(x: Tensor, spec: DataSpec, preparation: Preparation) -> np.ndarray | None:
+    """A prepared sample (1, *event) in the units of its file, from which it can be prepared again, as (*event).
+
+    ``None`` where there is no way back, or nothing was changed but the levels of 8-bit data.
+    """
+    if preparation.binarize != "none" or preparation.needs_noise:
+        return None
+    if preparation.levels is not None and not preparation.rescales:
+        return None
+    found = preparation.restore(x)[0].float().cpu().numpy()
+    unit = preparation.levels is not None or (preparation.within_unit and spec.is_image)
+    return found.clip(0.0, 1.0) if unit else found  # rounding may have led out of what is taken
 
 
 def difference(x: Tensor, y: Tensor, spec: DataSpec) -> np.ndarray:

@@ -49,7 +49,7 @@ class Query:
             return default
         try:
             number = float(value)
-        except (TypeError, ValueError):
+        except (TypeError, ValueError, OverflowError):
             number = math.nan
         if isinstance(value, bool) or not math.isfinite(number) or abs(number) > 1e6:
             raise ConfigError(f"{name} must be a number between -1e6 and 1e6, not {_shown(value)}")

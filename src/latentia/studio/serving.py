@@ -20,6 +20,7 @@ def serve(
     browser: bool = True,
     say: Callable[[str], Any] = lambda link: None,
     begin: Mapping[str, Any] | None = None,
+    leave: Callable[[], Any] = lambda: None,
 ) -> None:
     """Serve a folder of runs on this machine alone, until Ctrl-C.
 
@@ -31,6 +32,7 @@ def serve(
         browser: Whether to open one.
         say: Told the link once the server listens.
         begin: A training to start and to show first, as the page would ask for it: preset, data, settings, name.
+        leave: Called at the end if something is still computed for a page: the interpreter would wait for that.
 
     Raises:
         EnvironmentFault: If Starlette, uvicorn or websockets is not installed, or the port is taken.
@@ -40,8 +42,15 @@ def serve(
     prepared = prepare(folder, port=port, begin=begin)
     say(prepared.link)
     if browser:
-        webbrowser.open(prepared.link)
-    prepared.run()
+        webbrowser.open(prepared.opening())
+    try:
+        prepared.run()
+    except KeyboardInterrupt:
+        if prepared.busy():
+            leave()
+        raise
+    if prepared.busy():
+        leave()
 
 
 @dataclass(frozen=True)
@@ -52,11 +61,15 @@ class Prepared:
         server: uvicorn's, which ends when its ``should_exit`` is set.
         listening: The port.
         link: What lets a browser in.
+        opening: Makes a link that lets one browser in once, since a browser's command line is there for all to see.
+        busy: Whether anything is being computed for a page.
     """
 
     server: Any
     listening: socket.socket
     link: str
+    opening: Callable[[], str]
+    busy: Callable[[], bool]
 
     def run(self) -> None:
         """Serve until Ctrl-C."""
@@ -85,7 +98,7 @@ def prepare(folder: str | Path, *, port: int = 0, begin: Mapping[str, Any] | Non
     app = create_app(server, port=listening.getsockname()[1])
     if begin:
         first = server.jobs.train(Query(begin))
-    link = app.link + ("" if first is None else f"#/run/{quote(first, safe='')}")
+    shown = "" if first is None else f"#/run/{quote(first, safe='')}"
     config = uvicorn.Config(
         app,
         log_level="warning",
@@ -99,7 +112,8 @@ def prepare(folder: str | Path, *, port: int = 0, begin: Mapping[str, Any] | Non
         server_header=False,
         proxy_headers=False,
     )
-    return Prepared(uvicorn.Server(config), listening, link)
+    opening, busy = (lambda: app.ticket() + shown), (lambda: server.work.busy)
+    return Prepared(uvicorn.Server(config), listening, app.link + shown, opening, busy)
 
 
 def _shown_first(folder: Path) -> tuple[Path, str | None]:

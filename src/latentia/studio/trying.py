@@ -113,17 +113,17 @@ def _sample(run: Run, body: bytes, kind: str) -> Tensor:
     if kind == "application/json":
         try:
             values = np.array(json.loads(body)["values"], dtype=np.float64)
-        except (ValueError, TypeError, KeyError, RecursionError) as error:
+        except (ValueError, TypeError, KeyError, RecursionError, OverflowError) as error:
             raise ConfigError('the body must be {"values": [numbers]}') from error
         if not (np.abs(values) <= LARGEST).all():
             raise DataError("some values are not finite: give finite numbers")
-        values = values.astype(np.float32)
-        return _prepared(run, values.reshape(1, -1) if values.size == run.spec.dimensions else values)
+        values, fits = values.astype(np.float32), values.size == run.spec.dimensions
+        return _prepared(run, values.reshape(1, *run.spec.event_shape) if fits else values)
     raise ConfigError("send a picture (image/...), raw pixels (application/octet-stream) or application/json")
 
 
 def _raw(run: Run, body: bytes) -> np.ndarray:
-    """Raw pixels, (1, C, H, W)."""
+    """Raw pixels, (1, C, H, W), in the units of the data: black and white are the lowest and highest value drawn."""
     height, width, channels = pixels.shape_of(run.spec)
     if not run.spec.is_image or channels != run.spec.event_shape[0]:
         raise ConfigError(f"the model takes {run.spec.describe()}: send application/json with values")
@@ -131,7 +131,12 @@ def _raw(run: Run, body: bytes) -> np.ndarray:
         raise DataError(
             f"raw pixels of this model are {height} x {width} x {channels} bytes, and {len(body):,} came: resize first"
         )
-    return np.frombuffer(body, np.uint8).reshape(1, height, width, channels).transpose(0, 3, 1, 2).copy()
+    found = np.frombuffer(body, np.uint8).reshape(1, height, width, channels).transpose(0, 3, 1, 2).copy()
+    spec, preparation = run.spec, run.preparation
+    if preparation.levels is not None or preparation.within_unit:
+        return found
+    seen = spec.low + found.astype(np.float32) / 255 * (spec.high - spec.low)
+    return preparation.restore(torch.from_numpy(seen)).numpy()
 
 
 def _prepared(run: Run, values: np.ndarray) -> Tensor:

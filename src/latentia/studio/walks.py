@@ -43,11 +43,13 @@ def traversals(studio: Studio, opened: Opened, query: Query) -> bytes:
     except ValueError as error:
         raise ConfigError("dims must be numbers of dimensions with commas between them, such as 0,3,5") from error
     assert low is not None and high is not None
-    chosen = None if dims is None else dims[:50]
+    wished_steps = query.whole("steps", 9, 2, 25)
+    steps = pixels.fitting(wished_steps, run.spec, least=2)
+    asked = min(len(dims), 50) if dims is not None else min(20, run.model.latent_dim)
+    most = max(1, pixels.fitting(asked * steps, run.spec) // steps)
+    chosen = dims[:most] if dims is not None else None if most >= asked else ranking.order[:most]
     y = label(run, query) if index is None else None
-    found = run.traverse(
-        index, dims=chosen, range=(low, high), steps=query.whole("steps", 9, 2, 25), label=y, split=split, write=False
-    )
+    found = run.traverse(index, dims=chosen, range=(low, high), steps=steps, label=y, split=split, write=False)
     facts = {
         "dimensions": found.dimensions,
         "unit": found.unit,
@@ -55,6 +57,7 @@ def traversals(studio: Studio, opened: Opened, query: Query) -> bytes:
         "source": found.source,
         **_ranked(ranking),
         "step": opened.step,
+        "cut": pixels.cut(most, asked, "dimensions") or pixels.cut(steps, wished_steps, "steps"),
     }
     arrays = {"values": found.values.numpy(), "origin": found.base.numpy()}
     name = "pixels" if run.spec.is_image else "frames"  # of vectors, whose values are numbers as well
@@ -88,7 +91,8 @@ def path_gif(studio: Studio, opened: Opened, query: Query) -> bytes:
 
 
 def _walk(run: Run, query: Query) -> tuple[Tensor, Tensor, dict[str, Any]]:
-    split, steps = query.word("split", "test"), query.whole("steps", 16, 2, MOST_STEPS)
+    split, wished = query.word("split", "test"), query.whole("steps", 16, 2, MOST_STEPS)
+    steps = pixels.fitting(wished, run.spec, least=2)
     (a, y_a), (b, y_b) = (point(run, query.values.get(name), split) for name in ("a", "b"))
     kind = query.word("kind", "spherical" if is_standard(run) else "linear", PATHS)
     why = "as you chose"
@@ -110,15 +114,16 @@ def _walk(run: Run, query: Query) -> tuple[Tensor, Tensor, dict[str, Any]]:
         else:
             y = label(run, query)
     facts = {"kind": kind, "why": why, "steps": steps, "distance": float((b - a).norm()), "labels": [y_a, y_b]}
+    facts["cut"] = pixels.cut(steps, wished, "steps")
     return decode(run, latents, y), latents, facts
 
 
 def samples(studio: Studio, opened: Opened, query: Query) -> bytes:
     """Draws from a prior, decoded."""
     run = opened.run
-    y = label(run, query)
+    y, wished = label(run, query), query.whole("n", 64, 1, 400)
     found = run.sample(
-        query.whole("n", 64, 1, 400),
+        pixels.fitting(wished, run.spec),
         classes=None if y is None else [y],
         seed=query.whole("seed", 0, 0, 2**31),
         temperature=query.real("temperature", 1.0) or 0.0,
@@ -126,6 +131,7 @@ def samples(studio: Studio, opened: Opened, query: Query) -> bytes:
         write=False,
     )
     facts = {"prior": found.prior, "seed": found.seed, "temperature": found.temperature, "priors": fitted_names(run)}
+    facts["cut"] = pixels.cut(len(found.x), wished, "samples")
     return pack(facts, pixels.drawn("pixels", found.x, run.spec))
 
 
@@ -133,12 +139,15 @@ def reconstructions(studio: Studio, opened: Opened, query: Query) -> bytes:
     """The first samples and what the model makes of them."""
     run, split = opened.run, query.word("split", "test")
     material = Material(run, split)
-    picked = material.at(range(min(query.whole("n", 8, 1, 64), len(material))))
+    wished = min(query.whole("n", 8, 1, 64), len(material))
+    n = max(1, pixels.fitting(2 * wished, run.spec) // 2)
+    picked = material.at(range(min(n, wished)))
     with evaluating(run.model):
         x_hat = run.model.reconstruct(picked.x, picked.y).cpu()
     x = picked.x.cpu()
     arrays = {**pixels.drawn("originals", x, run.spec), **pixels.drawn("reconstructions", x_hat, run.spec)}
     facts = {"names": picked.names, "step": opened.step, "mse": float((x_hat - x).square().mean())}
+    facts["cut"] = pixels.cut(len(x), wished, "samples")
     return pack(facts, arrays)
 
 

@@ -35,6 +35,7 @@ class Work:
             "think": ThreadPoolExecutor(2, "studio-think", initializer=_give_way),
         }
         self._waiting = dict.fromkeys(self._pools, 0)
+        self._running, self._lock = 0, threading.Lock()
 
     async def do(self, pool: str, function: Callable[..., Any], *arguments: Any) -> Any:
         """Call a function in one of the pools: ``look``, ``watch``, ``decode`` or ``think``.
@@ -46,9 +47,25 @@ class Work:
             raise Busy("the studio is busy with many requests: try again in some seconds")
         self._waiting[pool] += 1
         try:
-            return await asyncio.get_running_loop().run_in_executor(self._pools[pool], function, *arguments)
+            return await asyncio.get_running_loop().run_in_executor(
+                self._pools[pool], self._counted, function, *arguments
+            )
         finally:
             self._waiting[pool] -= 1
+
+    def _counted(self, function: Callable[..., Any], *arguments: Any) -> Any:
+        with self._lock:
+            self._running += 1
+        try:
+            return function(*arguments)
+        finally:
+            with self._lock:
+                self._running -= 1
+
+    @property
+    def busy(self) -> bool:
+        """Whether a thread computes something, which nothing can make it leave off."""
+        return self._running > 0
 
     def close(self) -> None:
         """Take no more work, and wait for none."""
