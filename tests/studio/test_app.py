@@ -546,3 +546,18 @@ def test_numbers_of_any_length_are_refused_in_a_sentence(browser: Any) -> None:
 def test_points_that_are_all_the_same_lie_on_their_plane() -> None:
     for found in (latents._raw(np.ones((5, 3)), 0, 1), latents._principal(np.ones((5, 3), np.float32))):
         assert found.residual == 0.0
+
+
+def test_thumbnails_are_of_the_data_that_the_run_has_now(own: Path, browse: Callable[[Path], Any]) -> None:
+    browser = browse(own)
+    browser.bundle("/api/runs/vae/thumbnails?n=4")
+    meta = json.loads((own / "vae" / "meta.json").read_text())
+    meta["data"]["fingerprint"] = "another"
+    (own / "vae" / "meta.json").write_text(json.dumps(meta))
+    answer = browser.client.get("/api/runs/vae/thumbnails?n=4")
+    assert answer.status_code == 409 and answer.json()["error"]  # and not the pictures from before
+
+
+def test_the_command_and_the_python_of_a_view_do_the_same(browser: Any) -> None:
+    copied = browser.get("/api/runs/vae")["copy"]["training"]
+    assert copied["command"].startswith("latentia evaluate ") and copied["python"].endswith("run.evaluate()")

@@ -82,7 +82,7 @@ def test_fifty_pages_drag_at_once(served: Prepared) -> None:
 def test_large_frames_and_foreign_pages_are_refused(served: Prepared) -> None:
     with closing(client_of(served.link)) as client:
         with page_of(client) as page:
-            page.send("x" * (2**16 + 1))
+            page.send("x" * (LARGEST + 1))
             with pytest.raises(ConnectionClosed) as closed:
                 page.recv(timeout=20)
         assert closed.value.rcvd is not None and closed.value.rcvd.code == 1009
