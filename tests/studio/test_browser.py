@@ -213,11 +213,12 @@ def test_dragging_hovering_and_the_keyboard_walk_the_latent_space(studio: Studio
     def hovered() -> bool:
         for dx in range(-240, 241, 12):
             page.mouse.move(middle[0] + dx, middle[1] + dx / 3)
+            page.wait_for_timeout(40)
             if page.locator(".point-card .trio").count():
                 return True
         return False
 
-    assert hovered()
+    studio.until(hovered, "a point under the pointer is shown")
     words = page.locator(".point-card").inner_text()
     assert "Squared error" in words and "±" in words and "Nearest in the latent space" in words
     assert page.locator(".neighbours canvas").count() == 8
