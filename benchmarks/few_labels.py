@@ -67,15 +67,20 @@ def with_classifiers(run: Any, draws: int) -> dict[str, dict[str, Any]]:
     return found
 
 
+def trained_with(preset: str, draw: int, steps: int | None, m1: Path | None, settings: dict[str, Any]) -> lt.Run:
+    """M2 or M1+M2, trained with a draw of labels."""
+    chosen: dict[str, Any] = {"data.labels": LABELS, "data.label_seed": derive_seed(SEED, draw), **settings}
+    if preset == "m1-m2" and m1 is not None:
+        chosen |= {"training.base_run": str(m1), "training.base_epochs": None}
+    return lt.train(preset, "mnist", directory=None, steps=steps, seed=SEED, settings=chosen)
+
+
 def trained(preset: str, draws: list[int], steps: int | None, m1: Path | None, settings: dict[str, Any]) -> Any:
     """Errors of M2 or M1+M2, a training for each draw of labels."""
     errors, seconds = [], []
     for draw in draws:
-        chosen: dict[str, Any] = {"data.labels": LABELS, "data.label_seed": derive_seed(SEED, draw), **settings}
-        if preset == "m1-m2" and m1 is not None:
-            chosen |= {"training.base_run": str(m1), "training.base_epochs": None}
         began = time.perf_counter()
-        run = lt.train(preset, "mnist", directory=None, steps=steps, seed=SEED, settings=chosen)
+        run = trained_with(preset, draw, steps, m1, settings)
         errors.append(run.classify(write=False).error)
         seconds.append(round(time.perf_counter() - began, 1))
         print(f"{preset:<7} draw {draw}: {errors[-1]:.2%}  ({seconds[-1]:.0f} s)", flush=True)
@@ -95,7 +100,7 @@ def with_held_out(
     ramp = {"name": "linear", "start": 0.0, "end": 1.0, "until": warm_up}
     settings = {**more, "data.labels": LABELS - len(held), "objective.labelled": LABELS - len(held)}
     with mock.patch.object(labels, "choose_labelled", return_value=np.setdiff1d(chosen, held)):
-        *_, (_, _, run) = trained(preset, [0], steps, m1, settings | {"objective.unlabelled": ramp if warm_up else 1.0})
+        run = trained_with(preset, 0, steps, m1, settings | {"objective.unlabelled": ramp if warm_up else 1.0})
     rows = torch.from_numpy(held)
     with torch.no_grad():
         log_q = run.model.classify(run.preparation(images.x[rows]))

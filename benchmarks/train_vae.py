@@ -13,8 +13,8 @@ import time
 
 import torch
 from recording import circumstances, options, write
-from torch import nn
 from torch.nn import functional
+from tutorial_vae import VAE
 
 from latentia.data import DataSettings, load
 from latentia.objectives import Elbo
@@ -24,29 +24,10 @@ from latentia.training import Execution, TrainingSettings, fit
 BATCH = 128
 
 
-class PlainVAE(nn.Module):
-    """The model as a tutorial writes it."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.hidden = nn.Linear(784, 400)
-        self.mu = nn.Linear(400, 20)
-        self.logvar = nn.Linear(400, 20)
-        self.up = nn.Linear(20, 400)
-        self.out = nn.Linear(400, 784)
-
-    def forward(self, x: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
-        """Logits, mean and log-variance of a batch (B, 784)."""
-        h = functional.relu(self.hidden(x))
-        mu, logvar = self.mu(h), self.logvar(h)
-        z = mu + torch.exp(0.5 * logvar) * torch.randn_like(mu)
-        return self.out(functional.relu(self.up(z))), mu, logvar
-
-
 def plain_training(x: torch.Tensor, precision: str, epochs: int) -> float:
     """Train by the plain loop, from the data as a float tensor in memory; returns images per second."""
     torch.manual_seed(0)
-    model = PlainVAE()
+    model = VAE()
     optimizer = torch.optim.Adam(model.parameters(), lr=1e-3, fused=True)
     steps = len(x) // BATCH
     began = time.perf_counter()
@@ -55,7 +36,8 @@ def plain_training(x: torch.Tensor, precision: str, epochs: int) -> float:
         for step in range(steps):
             batch = x[order[step * BATCH : (step + 1) * BATCH]]
             with torch.autocast("cpu", dtype=torch.bfloat16, enabled=precision == "bf16"):
-                logits, mu, logvar = model(batch)
+                mu, logvar = model.encode(batch)
+                logits = model.decode(model.reparameterise(mu, logvar))
             mu, logvar = mu.float(), logvar.float()
             bce = functional.binary_cross_entropy_with_logits(logits.float(), batch, reduction="sum")
             kl = -0.5 * torch.sum(1 + logvar - mu.pow(2) - logvar.exp())

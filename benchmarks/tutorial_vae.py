@@ -12,6 +12,7 @@ from __future__ import annotations
 import argparse
 import gzip
 import os
+from abc import ABC, abstractmethod
 from collections.abc import Callable
 from pathlib import Path
 
@@ -62,19 +63,19 @@ class Pictures(Dataset):
 # --- the models -------------------------------------------------------------------------------------------------------
 
 
-class PlainVAE(nn.Module):
+class PlainVAE(nn.Module, ABC):
     """What both models share: draw z and decode it."""
 
     event: tuple[int, ...]
     latents: int
 
+    @abstractmethod
     def encode(self, x: Tensor) -> tuple[Tensor, Tensor]:
         """Mean and log-variance of q(z given x)."""
-        raise NotImplementedError
 
+    @abstractmethod
     def decode(self, z: Tensor) -> Tensor:
         """Logits of the pixels."""
-        raise NotImplementedError
 
     def reparameterise(self, mu: Tensor, logvar: Tensor) -> Tensor:
         """A draw of z."""

@@ -59,19 +59,31 @@ def read_table(path: Path) -> Contents:
     return Contents({"x": np.column_stack(features), **arrays}, tuple(notes))
 
 
-def _columns(path: Path) -> tuple[list[str], list[np.ndarray]]:
-    """The names of the columns, as far as they have some, and their cells as text."""
+def rows_of(path: Path) -> list[list[str]]:
+    """The cells of a CSV file, row by row, without empty rows.
+
+    Args:
+        path: UTF-8 text, its cells separated by what its first line has most of: commas, semicolons or tabs.
+
+    Raises:
+        DataError: If there is no such file, or it cannot be read.
+    """
     try:
         with open(path, encoding="utf-8-sig", newline="") as file:
             first = file.readline()
             file.seek(0)
             separator = max(_SEPARATORS, key=first.count)
-            rows = [[cell.strip() for cell in row] for row in csv.reader(file, delimiter=separator) if row]
+            return [[cell.strip() for cell in row] for row in csv.reader(file, delimiter=separator) if row]
     except FileNotFoundError as error:
         raise DataError(f"there is no file {shown(path)}; check the path") from error
     except (OSError, UnicodeDecodeError, csv.Error) as error:
         raise DataError(f"{shown(path)} cannot be read as a CSV file ({error}); save it as UTF-8 text") from error
-    named = bool(rows) and not all(map(_is_number, rows[0]))
+
+
+def _columns(path: Path) -> tuple[list[str], list[np.ndarray]]:
+    """The names of the columns, as far as they have some, and their cells as text."""
+    rows = rows_of(path)
+    named = bool(rows) and not all(map(is_number, rows[0]))
     names, rows = rows[0] if named else [str(n + 1) for n in range(len(rows[0]) if rows else 0)], rows[named:]
     if not rows:
         raise DataError(f"{shown(path)} holds no samples: write one in each row, a value in each column")
@@ -91,7 +103,7 @@ def _labels(cells: np.ndarray) -> np.ndarray | None:
     try:
         return cells.astype(np.int64)
     except (ValueError, OverflowError):
-        return None if all(map(_is_number, cells)) else cells
+        return None if all(map(is_number, cells)) else cells
 
 
 def _numbers(cells: np.ndarray, name: str, path: Path) -> np.ndarray:
@@ -99,7 +111,7 @@ def _numbers(cells: np.ndarray, name: str, path: Path) -> np.ndarray:
     try:
         return cells.astype(np.float64)
     except ValueError as error:
-        row = next(row for row, cell in enumerate(cells) if not _is_number(cell))
+        row = next(row for row, cell in enumerate(cells) if not is_number(cell))
         what = f"'{shown(cells[row])}', which is no number" if cells[row] else "empty"
         raise DataError(
             f"{shown(path)}: in the column '{shown(name)}', sample {row} is {what}; fill it in, leave the column or "
@@ -107,7 +119,8 @@ def _numbers(cells: np.ndarray, name: str, path: Path) -> np.ndarray:
         ) from error
 
 
-def _is_number(text: str) -> bool:
+def is_number(text: str) -> bool:
+    """Whether a cell can be read as a number."""
     try:
         float(text)
     except ValueError:

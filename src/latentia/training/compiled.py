@@ -140,10 +140,11 @@ class CompiledStep:
         """The gradients, scaled as ``torch.nn.utils.clip_grad_norm_`` scales them."""
         if self.clip_norm is None:
             return found
-        norms = [torch.linalg.vector_norm(gradient) for gradient in found if gradient is not None]
+        wide = [g.float() if g is not None and g.dtype == torch.bfloat16 else g for g in found]
+        norms = [torch.linalg.vector_norm(gradient) for gradient in wide if gradient is not None]
         norm = torch.linalg.vector_norm(torch.stack(norms))
         factor = (self.clip_norm / (norm + 1e-6)).clamp(max=1.0)
-        return [None if gradient is None else gradient * factor for gradient in found]
+        return [None if gradient is None else gradient * factor for gradient in wide]
 
 
 class _Holder(nn.Module):

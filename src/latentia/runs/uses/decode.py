@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -14,6 +13,7 @@ import torch
 from torch import Tensor
 
 from latentia.data.array_files import expanded, read_arrays, shown
+from latentia.data.tables import is_number, rows_of
 from latentia.errors import ConfigError, DataError
 from latentia.exploration.style import save_figure
 from latentia.exploration.walks import plot_points
@@ -123,17 +123,12 @@ def read_points(path: str | Path) -> np.ndarray:
         return next(iter(read_arrays(path).arrays.values()))
     if path.suffix.lower() != ".csv":
         raise DataError(f"{shown(path)} is of no kind that can be read: give points as .npy, .npz or .csv")
-    try:
-        with open(path, encoding="utf-8-sig", newline="") as file:
-            rows = [row for row in csv.reader(file) if row]
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
-        raise DataError(f"{shown(path)} cannot be read as a CSV file: {error}") from error
-    return _numbers(rows, shown(path))
+    return _numbers(rows_of(path), shown(path))
 
 
 def _numbers(rows: list[list[str]], name: str) -> np.ndarray:
     columns: list[int] | None = None
-    if rows and not all(map(_is_number, rows[0])):
+    if rows and not all(map(is_number, rows[0])):
         header = {place: cell.strip() for place, cell in enumerate(rows[0])}
         named = [(int(cell[1:]), place) for place, cell in header.items() if re.fullmatch(r"z\d+", cell)]
         columns = [place for _, place in sorted(named)] or None
@@ -145,11 +140,3 @@ def _numbers(rows: list[list[str]], name: str) -> np.ndarray:
         return np.array([[float(cell) for cell in row] for row in wanted])
     except (ValueError, IndexError) as error:
         raise DataError(f"{name} holds something other than numbers in rows of equal length: {error}") from error
-
-
-def _is_number(text: str) -> bool:
-    try:
-        float(text)
-    except ValueError:
-        return False
-    return True
