@@ -1,11 +1,12 @@
 /** One figure over the steps, drawn by uPlot: zooms by dragging, back by a double click. */
+import type { ComponentChildren } from "preact";
 import { useEffect, useLayoutEffect, useRef } from "preact/hooks";
 import uPlot from "uplot";
 import "uplot/dist/uPlot.min.css";
 import { calmRange } from "../core/columns";
 import { inks } from "../core/palette";
 import { useDark } from "../parts/theme";
-import { nice } from "./ui";
+import { nice, Panel } from "./ui";
 
 export interface Series {
   label: string;
@@ -112,3 +113,23 @@ function visible(chart: uPlot, column: (number | null)[]): (number | null)[] {
   const steps = chart.data[0];
   return column.filter((_, i) => steps[i] >= min && steps[i] <= max);
 }
+
+interface CurvesPanelProps {
+  log: boolean;
+  onLog: (log: boolean) => void;
+  children: ComponentChildren;
+}
+
+/** Where curves stand, with the choice of their axis. */
+export const CurvesPanel = ({ log, onLog, children }: CurvesPanelProps) => (
+  <Panel
+    title="Curves"
+    aside={
+      <label class="check">
+        <input type="checkbox" checked={log} onChange={() => onLog(!log)} /> logarithmic
+      </label>
+    }
+  >
+    {children}
+  </Panel>
+);

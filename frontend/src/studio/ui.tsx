@@ -205,6 +205,27 @@ export const Slider = ({ label, value, min, max, step = 1, shown, onInput }: Sli
   </label>
 );
 
+interface PlayerProps {
+  playing: boolean;
+  onToggle: () => void;
+  title?: string;
+  label: string;
+  value: number;
+  last: number;
+  shown: string;
+  onInput: (value: number) => void;
+}
+
+/** Plays a row of pictures, and a slider that chooses one. */
+export const Player = ({ playing, onToggle, title, last, ...slider }: PlayerProps) => (
+  <>
+    <button type="button" class="primary" aria-keyshortcuts="Space" onClick={onToggle} title={title}>
+      {playing ? "Pause" : "Play"}
+    </button>
+    <Slider {...slider} min={0} max={last} />
+  </>
+);
+
 /** A number as a person writes it: at most four significant digits, thousands apart. */
 export function nice(value: number | null | undefined): string {
   if (value === null || value === undefined || !Number.isFinite(value)) return "–";

@@ -6,7 +6,7 @@ import { imagesOf } from "../../core/pixels";
 import { Sheet } from "../../parts/Picture";
 import { useDark } from "../../parts/theme";
 import { getBundle, getJson, runPath, type RunInfo, type RunRow } from "../api";
-import { Curves } from "../Curves";
+import { Curves, CurvesPanel } from "../Curves";
 import { useQuery } from "../place";
 import { CopyAs, Cut, nice, Panel, Refusal, sentence, shell, Trouble, useLoad } from "../ui";
 
@@ -91,20 +91,13 @@ function Comparison({ names, comparison }: { names: string[]; comparison: Compar
         ))}
       </Panel>
       <Pictures names={names} />
-      <Panel
-        title="Curves"
-        aside={
-          <label class="check">
-            <input type="checkbox" checked={log} onChange={() => setQuery({ log: log ? null : 1 })} /> logarithmic
-          </label>
-        }
-      >
+      <CurvesPanel log={log} onLog={(next) => setQuery({ log: next ? 1 : null })}>
         <div class="curve-grid">
           {curves.map(({ key, title, series }) => (
             <Curves key={key} title={title} series={series} log={log && series.every(({ value }) => value.every((one) => one === null || one > 0))} />
           ))}
         </div>
-      </Panel>
+      </CurvesPanel>
       {comparison.settings.length > 0 && (
         <Panel title="Settings that differ">
           <Grid names={names} rows={comparison.settings.map(({ key, values }) => ({ name: key, values: values.map(written) }))} />

@@ -8,7 +8,7 @@ import { useDark } from "../../parts/theme";
 import { getBundle, postForBlob, postForBundle, runPath } from "../api";
 import { argumentsOf, commandOf, optionsOf, pythonOf } from "../copies";
 import { useQuery } from "../place";
-import { Choice, CopyAs, Cut, isTyping, nice, Panel, sentence, Slider, Trouble, useCalm, useLoad } from "../ui";
+import { Choice, CopyAs, Cut, isTyping, nice, Panel, Player, sentence, Trouble, useCalm, useLoad } from "../ui";
 import type { ViewProps } from "./RunPage";
 
 const STEPS = 24;
@@ -97,14 +97,12 @@ export function Paths({ info }: ViewProps) {
               </figure>
             </div>
             <div class="playback">
-              <button type="button" class="primary" aria-keyshortcuts="Space" onClick={() => setPlaying(!playing)}>
-                {playing ? "Pause" : "Play"}
-              </button>
-              <Slider
+              <Player
+                playing={playing}
+                onToggle={() => setPlaying(!playing)}
                 label="Way"
                 value={now}
-                min={0}
-                max={frames.length - 1}
+                last={frames.length - 1}
                 shown={`${Math.round((100 * now) / (frames.length - 1))} %`}
                 onInput={(value) => {
                   setPlaying(false);

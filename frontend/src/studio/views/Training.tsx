@@ -6,10 +6,10 @@ import { imagesOf } from "../../core/pixels";
 import { Sheet } from "../../parts/Picture";
 import { reducedMotion, useDark } from "../../parts/theme";
 import { getBundle, getJson, runPath, type RunInfo } from "../api";
-import { Curves, type Series } from "../Curves";
+import { Curves, CurvesPanel, type Series } from "../Curves";
 import { useQuery } from "../place";
 import { socket } from "../socket";
-import { Code, CopyAs, isTyping, nice, Panel, Refusal, sentence, shell, Slider, Trouble, useCalm, useLoad } from "../ui";
+import { Code, CopyAs, isTyping, nice, Panel, Player, Refusal, sentence, shell, Trouble, useCalm, useLoad } from "../ui";
 import type { ViewProps } from "./RunPage";
 
 type Rows = Record<string, Table>;
@@ -169,14 +169,13 @@ function Playback({ info, playback }: { info: RunInfo; playback: ReturnType<type
   if (steps.length < 2) return applies && !applies.ok && !info.live ? <Refusal applies={applies} /> : null;
   return (
     <div class="playback">
-      <button type="button" class="primary" aria-keyshortcuts="Space" onClick={toggle} title={reducedMotion() ? "Plays on request only" : "Space"}>
-        {playing ? "Pause" : "Play"}
-      </button>
-      <Slider
+      <Player
+        playing={playing}
+        onToggle={toggle}
+        title={reducedMotion() ? "Plays on request only" : "Space"}
         label="Step"
         value={index}
-        min={0}
-        max={steps.length - 1}
+        last={steps.length - 1}
         shown={nice(steps[index])}
         onInput={(value) => {
           stop();
@@ -210,18 +209,11 @@ export function Training({ info }: ViewProps) {
         </Panel>
       )}
       {info.views.latent?.ok === false && <Refusal applies={info.views.latent} />}
-      <Panel
-        title="Curves"
-        aside={
-          <label class="check">
-            <input type="checkbox" checked={log} onChange={() => setQuery({ log: log ? null : 1 })} /> logarithmic
-          </label>
-        }
-      >
+      <CurvesPanel log={log} onLog={(next) => setQuery({ log: next ? 1 : null })}>
         {error && <Trouble>{error}</Trouble>}
         {rows && Object.keys(rows).length > 0 ? <CurvePanels rows={rows} info={info} mark={seen} log={log} /> : !error && <p class="muted">{rows ? "Nothing has been logged yet." : "Reading the log …"}</p>}
         {info.copy.training && <CopyAs {...info.copy.training} />}
-      </Panel>
+      </CurvesPanel>
       <Log info={info} />
     </div>
   );
