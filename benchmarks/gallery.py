@@ -97,7 +97,11 @@ Left out, and why:
 - On CUDA the same graph is compiled by Triton; it is not captured as a CUDA graph, and no GPU was there to measure on.
 
 `auto` compiles where a run is long enough to repay a compilation of which nothing is cached (`COMPILED_STEPS` in
-`training/execution.py`); a shorter run gains from `--set training.compile=on` where the same graph was compiled before.
+`training/execution.py`: 15 epochs of MNIST are); it is decided by the number of steps and the kind of objective alone,
+so that a command gives the same numbers however fast the machine is and whatever was compiled there before. A shorter
+run gains from `--set training.compile=on` where the same graph was compiled before. Half of the time that compiling
+took went into the compiler's trials of what the processor can do, each a program of its own; where PyTorch itself runs
+on AVX-512 they are left out (22.6 s before, 10 to 14 s since, for the VAE below on this kind of machine).
 """
 
 PLAIN = """## Whole trainings beside a plain loop

@@ -16,12 +16,11 @@ NONE = "-"
 SYSTEMS = {"vae": "the 784-400-20 VAE", "conv-vae-32": "the convolutional VAE of 32 latents"}
 RULES: dict[str, list[tuple[str, str, float]]] = {
     "vae": [
-        ("ours-compiled", "tutorial", 5.0),
-        ("ours", "tutorial", 4.0),
-        ("ours-compiled", "floor", 0.7),
-        ("ours-compiled-fp32", "floor-fp32", 0.9),
+        ("ours", "tutorial", 5.0),
+        ("ours", "floor", 0.7),
+        ("ours-fp32", "floor-fp32", 0.9),
     ],
-    "conv-vae-32": [("ours", "tutorial", 1.6), ("ours-compiled", "tutorial", 1.6)],
+    "conv-vae-32": [("ours", "tutorial", 1.6)],
 }
 """Who is to be at least how many times as fast as whom."""
 NATS, THIRD, PEAK_GIGABYTES, FLAT = 0.2, 1 / 3, 1.0, 0.1

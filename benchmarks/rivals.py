@@ -36,7 +36,7 @@ from typing import Any
 
 from performance_tables import elbo_table, flat_table, kernel_table, lines_of, speed_rules, speed_table
 
-OF_ALL = ("tutorial", "eager", "eager-bf16", "ours", "ours-fp32", "ours-compiled", "ours-compiled-fp32")
+OF_ALL = ("tutorial", "eager", "eager-bf16", "ours", "ours-fp32", "ours-uncompiled", "ours-uncompiled-fp32")
 FLOORS = ("floor", "floor-fp32")
 SYSTEMS: dict[str, tuple[str, ...]] = {
     "vae": (OF_ALL[0], "pythae", "lightning", "lightning-bf16", *OF_ALL[1:], *FLOORS),

@@ -164,7 +164,10 @@ def test_ratios_and_rules(tables: Any):
     section = {"contenders": {name: {"rounds": rounds} for name, rounds in speeds.items()}}
     assert tables.ratio(section, "ours", "tutorial") == 4.0
     assert tables.ratio(section, "ours", "pythae") is None
-    assert tables.speed_rules("vae", section)[1] == [["ours / tutorial", "≥ 4", "4.00", "yes"]]
+    assert tables.speed_rules("vae", section)[1] == [
+        ["ours / tutorial", "≥ 5", "4.00", "**no**"],
+        ["ours / floor", "≥ 0.7", "0.75", "yes"],
+    ]
     runs = {"eager": [-104.0, -104.5], "ours": [-104.1, -105.0]}
     facts = {"facts": {}, "seconds": 1.0}
     section = {

@@ -10,7 +10,7 @@ import pytest
 import torch
 
 from latentia.errors import EnvironmentFault
-from latentia.runs import resume, train
+from latentia.runs import Run, resume, train
 from latentia.training.events import Events
 from latentia.training.execution import missing_for_compilation
 
@@ -79,8 +79,19 @@ def test_compilation_that_was_asked_for_and_cannot_be_had_is_an_error(monkeypatc
 
 def test_what_was_decided_automatically_goes_on_without(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("latentia.training.execution.COMPILED_STEPS", 1)
+    monkeypatch.setattr("latentia.objectives.quantized.QuantizedObjective.compilable", True)
     heard = Heard()
-    settings = ["training.steps=2", "training.epochs=none"]
-    run = train("vq-vae", "digits", directory=None, settings=settings, events=heard)
-    assert run.summary["compiled"] is False
+    assert two_steps_of("vq-vae", heard).summary["compiled"] is False
     assert any("cannot be compiled" in message and "going on without" in message for message in heard.messages)
+
+
+def test_nobody_tries_to_compile_what_is_known_not_to_be_one_graph(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("latentia.training.execution.COMPILED_STEPS", 1)
+    heard = Heard()
+    summary = two_steps_of("vq-vae", heard).summary
+    assert summary["compiled"] is False and summary["seconds"]["compilation"] == 0
+    assert not any("compiled" in message for message in heard.messages)
+
+
+def two_steps_of(preset: str, heard: Heard) -> Run:
+    return train(preset, "digits", directory=None, settings=["training.steps=2", "training.epochs=none"], events=heard)

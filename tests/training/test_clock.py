@@ -180,7 +180,7 @@ def test_steps_still_under_way_on_a_gpu_are_waited_for(fake: FakeTime, monkeypat
 class Slow:
     """An objective of which every training step takes 1 s, of the first epoch 50 s, and every validation 200 s."""
 
-    k = 1
+    k, compilable = 1, True
 
     def __init__(self, fake: FakeTime, first_epoch: int) -> None:
         self.fake, self.first_epoch, self.steps, self.passed = fake, first_epoch, 0, 0.0

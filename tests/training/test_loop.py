@@ -202,7 +202,7 @@ def test_patience_without_validation_is_refused(tiny: Dataset):
 class Exploding:
     """An objective whose loss becomes NaN at a step."""
 
-    k = 1
+    k, compilable = 1, True
 
     def __init__(self, at: int) -> None:
         self.at, self.calls = at, 0
@@ -246,7 +246,7 @@ def test_phase_gradients_do_not_leak(tiny: Dataset):
     frozen = weights(model)
 
     class OnlyCritic:
-        k = 1
+        k, compilable = 1, True
 
         def __init__(self) -> None:
             self.critic = nn.Linear(2, 1)

@@ -48,6 +48,8 @@ class Elbo:
         ConfigError: If free bits and a capacity, or a capacity and a beta, are asked for together.
     """
 
+    compilable = True
+
     def __init__(
         self,
         beta: Schedule = 1.0,

@@ -30,6 +30,8 @@ class QuantizedObjective(Unscheduled):
         corruption: What is done to x before the model sees it; ``None`` for nothing.
     """
 
+    compilable = False  # a quantizer looks into a batch for the codes to revive
+
     def __init__(self, *, commitment: float = 0.25, corruption: Corruption | None = None) -> None:
         self.weight = commitment
         self.corruption = corruption

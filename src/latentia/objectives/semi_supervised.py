@@ -44,6 +44,7 @@ class SemiSupervised:
     """
 
     k = 1
+    compilable = False  # how many samples have labels differs from batch to batch
 
     def __init__(
         self,

@@ -55,9 +55,15 @@ class LossTerms:
 
 
 class Objective(Protocol):
-    """What the training loop asks of an objective."""
+    """What the training loop asks of an objective.
+
+    Attributes:
+        k: Draws of z for each x.
+        compilable: Whether it does the same operations for every batch, so that a step can be one compiled graph.
+    """
 
     k: int
+    compilable: bool
 
     def coefficients_at(self, progress: float) -> dict[str, float]:
         """The coefficients, such as beta, at a fraction of the planned run in [0, 1]."""
@@ -78,6 +84,7 @@ class Unscheduled:
     """What objectives have in common that draw once and whose coefficients stay as they are."""
 
     k = 1
+    compilable = True
 
     def coefficients_at(self, progress: float) -> dict[str, float]:
         """No coefficient depends on progress."""

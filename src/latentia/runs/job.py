@@ -80,7 +80,10 @@ class Job:
             )
         self.objective = build_objective(config.objective, labelled_share=few / (few + samples) if few else None)
         steps = planned_steps(config.training, samples)
-        self.execution = self.ranks.placed(execution or decide_execution(config.training, self.model, steps))
+        compilable = self.objective.compilable and self.ranks.world == 1
+        self.execution = self.ranks.placed(
+            execution or decide_execution(config.training, self.model, steps, compilable=compilable)
+        )
         self.ranks.agree(
             settings=to_toml(config), data=dataset.fingerprint, versions_of_Latentia=_versions()["latentia"]
         )

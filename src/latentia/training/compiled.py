@@ -230,7 +230,11 @@ def _inductor(graph: Any, inputs: list[Any]) -> Any:
     from torch._inductor import compile as compile_graph
 
     options: dict[str, Any] = {"fallback_random": True}
-    if inputs[0].device.type == "cpu":  # so that a small model's kernels do not wait for Python to call them
-        with suppress(Exception):  # not every operation can be called from C++, nor on every system
-            return compile_graph(graph, inputs, options={**options, "cpp_wrapper": True})
+    if inputs[0].device.type != "cpu":
+        return compile_graph(graph, inputs, options=options)
+    if torch.backends.cpu.get_cpu_capability() == "AVX512":  # PyTorch has such kernels: no need to try to build some
+        options["cpp.vec_isa_ok"] = True
+    with suppress(Exception):  # not every operation can be called from C++, nor on every system
+        # so that a small model's kernels do not wait for Python to call them
+        return compile_graph(graph, inputs, options={**options, "cpp_wrapper": True})
     return compile_graph(graph, inputs, options=options)
