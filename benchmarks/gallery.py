@@ -94,7 +94,11 @@ Left out, and why:
 - Compiling while eager steps go on: results would depend on how fast the machine compiles.
 - Objectives whose shapes depend on what is in a batch (`semi-supervised`) or that look into it for what to update
   (`quantized`) cannot be written down as one graph and stay eager; so do the steps of several processes.
-- On CUDA the same graph is compiled by Triton; it is not captured as a CUDA graph, and no GPU was there to measure on.
+
+On CUDA the same graph is compiled by Triton, where that is installed, and then captured as a CUDA graph: a step is a
+few copies and one launch (`training/captured.py`). Before it is used, one replay is compared with the step itself, and
+training goes on without where they differ. No GPU was there to measure on: the capture is tested on a stand-in, which
+replays by calling, and on CUDA where there is one.
 
 `auto` compiles where a run is long enough to repay a compilation of which nothing is cached (`COMPILED_STEPS` in
 `training/execution.py`: 15 epochs of MNIST are); it is decided by the number of steps and the kind of objective alone,

@@ -24,6 +24,7 @@ RULES: dict[str, list[tuple[str, str, float]]] = {
 }
 """Who is to be at least how many times as fast as whom."""
 NATS, THIRD, PEAK_GIGABYTES, FLAT = 0.2, 1 / 3, 1.0, 0.1
+POINTER_MS, FRAMES, OPEN_SECONDS, WATCHED = 16.0, 30.0, 1.0, 0.05
 
 
 # --- speed ------------------------------------------------------------------------------------------------------------
@@ -263,11 +264,72 @@ def streaming_lines(record: Record, table: Draw, machine: Callable[[Record], str
     ]
 
 
+def studio_lines(record: Record, table: Draw, machine: Callable[[Record], str]) -> list[str]:
+    """The part of the page on ``results/studio.json``."""
+    beside, opened = record.get("beside"), record["open"]
+    rows = [
+        [f"{found['bytes']:,}", *(f"{found[key]:.1f}" for key in ("first_ms", "median_ms", "p95_ms", "worst_ms"))]
+        for found in record["decode"]
+    ]
+    lines = [
+        "## The studio's server",
+        "",
+        f"From sending a point over the WebSocket to having its pixels, {record['decode'][0]['points']} points one "
+        f"after the other, in milliseconds; the log of {opened['steps']:,} logged steps comes in "
+        f"{opened['first_s']:.2f} s at first and in {opened['best_s']:.2f} s at best.",
+        "",
+        *_tables(table, (["bytes of the picture", "first", "median", "95 %", "worst"], rows)),
+    ]
+    if beside is not None:
+        ratio = beside["watched_over_alone"]
+        lines += [
+            f"A training of {beside['steps']:,} steps alone and with the studio and one page that watches it, "
+            f"{len(beside['images_per_second_alone'])} alternating pairs: {beside['medians'][1]:,.0f} against "
+            f"{beside['medians'][0]:,.0f} images/s in the median, {ratio:.3f} of the speed (within "
+            f"{WATCHED:.0%}: {_holds(ratio >= 1 - WATCHED)}).",
+            "",
+        ]
+    return [*lines, _made(record, machine), ""]
+
+
+def browser_lines(record: Record, table: Draw, machine: Callable[[Record], str]) -> list[str]:
+    """The part of the page on ``results/studio_browser.json``."""
+    rows = []
+    for found, name in zip(
+        record["walk"], ("pointer to pixels, 28 x 28", "pointer to pixels, 64 x 64 x 3"), strict=True
+    ):
+        value = found["p95_ms"]
+        shown = f"{value:.1f} ms at 95 %, {found['median_ms']:.1f} in the median, {found['worst_ms']:.1f} at worst"
+        rows.append([name, f"≤ {POINTER_MS:g} ms at 95 %", shown, _holds(value <= POINTER_MS)])
+    pan, opened = record["pan"], record["open"]
+    rate = pan["frames_per_second"]
+    rows.append([f"panning {pan['points']:,} points", f"≥ {FRAMES:g} frames/s", f"{rate:.0f}", _holds(rate >= FRAMES)])
+    seconds = opened["first_s"]
+    shown = f"{seconds:.2f} s at first, {opened['median_s']:.2f} in the median of five"
+    rows.append(
+        [f"opening {opened['steps']:,} logged steps", f"< {OPEN_SECONDS:g} s", shown, _holds(seconds < OPEN_SECONDS)]
+    )
+    return [
+        "## The studio's pages",
+        "",
+        f"{record['browser']}, server and browser on the same two cores. From the time stamp of a `pointermove` in the "
+        f"latent plane to the end of the `putImageData` of what was decoded there, {record['walk'][0]['moves']} moves; "
+        "moves that the next one overtook are never sent, nor counted "
+        f"({' and '.join(str(found['shown']) for found in record['walk'])} were shown).",
+        "",
+        *_tables(table, (["", "asked", "measured", "holds"], rows)),
+        _made(record, machine),
+        "",
+    ]
+
+
 PARTS: dict[str, Callable[[Record, Draw, Callable[[Record], str]], list[str]]] = {
     "rivals.json": rivals_lines,
     "whole_command.json": whole_lines,
     "seeds_together.json": seeds_lines,
     "streaming.json": streaming_lines,
+    "studio.json": studio_lines,
+    "studio_browser.json": browser_lines,
 }
 """File under ``results/`` -> the part of the page that it becomes, in order."""
 

@@ -7,14 +7,17 @@
   size and for a convolutional decoder of 64 x 64 x 3, neither trained for more than a few steps.
 - ``open``: the time of the request for the log of a run with 10,000 logged steps, the first and the best of five.
 
-    LATENTIA_DATA_DIR=... python benchmarks/studio.py [--pairs 5] [--steps 4000] [--data mnist] [--points 500]
-                                                      [--out FILE]
+    LATENTIA_DATA_DIR=... python benchmarks/studio.py [--pairs 5] [--steps 6900] [--data mnist] [--points 500]
+                                                      [--threads 2] [--out FILE]
+
+Prints the figures and writes ``results/studio.json``. Linux only.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
+import os
 import signal
 import statistics
 import subprocess
@@ -30,10 +33,10 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from rivals import THREADS, circumstances
 from websockets.sync.client import connect
 
 import latentia as lt
-from latentia.training.execution import describe_machine
 
 PRESET, LARGE = "vae", "conv-vae"
 
@@ -151,12 +154,25 @@ def decode(page: Page, run: str, dim: int, points: int) -> dict[str, Any]:
     }
 
 
-def open_log(page: Page, folder: Path, steps: int = 10_000) -> dict[str, Any]:
-    """The seconds until the log of a long run is here."""
-    path = folder / "small" / "metrics.jsonl"
+def prepare(folder: Path, data: str) -> None:
+    """Two runs whose sizes are those that count, ``small`` and ``large``; what they learned does not."""
+    images = np.random.default_rng(0).integers(0, 256, (64, 3, 64, 64), dtype=np.uint8)
+    np.savez(folder / "colour.npz", x=images[:48], x_test=images[48:])
+    lt.train(PRESET, data, directory=folder / "small", steps=20)
+    lt.train(LARGE, folder / "colour.npz", directory=folder / "large", steps=2)
+
+
+def log_at_length(run: Path, steps: int) -> None:
+    """Let a run have logged so many steps."""
+    path = run / "metrics.jsonl"
     row = json.loads(path.read_text().splitlines()[0])
     with path.open("w") as file:
         file.writelines(json.dumps({**row, "step": step}) + "\n" for step in range(1, steps + 1))
+
+
+def open_log(page: Page, folder: Path, steps: int = 10_000) -> dict[str, Any]:
+    """The seconds until the log of a long run is here."""
+    log_at_length(folder / "small", steps)
     found = []
     for _ in range(5):
         began = time.perf_counter()
@@ -170,18 +186,19 @@ def main() -> None:
     """Measure, print, write."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("--pairs", type=int, default=5)
-    parser.add_argument("--steps", type=int, default=4000)
+    parser.add_argument("--steps", type=int, default=6900)
     parser.add_argument("--points", type=int, default=500)
     parser.add_argument("--data", default="mnist")
-    parser.add_argument("--out", type=Path)
+    parser.add_argument("--threads", type=int, default=2)
+    parser.add_argument("--out", type=Path, default=Path("results/studio.json"))
     arguments = parser.parse_args()
-    result: dict[str, Any] = {"machine": describe_machine("cpu")}
+    for name in THREADS:
+        os.environ[name] = str(arguments.threads)
+    words = [f"--{name} {getattr(arguments, name)}" for name in ("pairs", "steps", "points", "data", "threads")]
+    result = circumstances(f"python benchmarks/studio.py {' '.join(words)}", arguments.threads)
     with tempfile.TemporaryDirectory() as place:
         folder = Path(place)
-        images = np.random.default_rng(0).integers(0, 256, (64, 3, 64, 64), dtype=np.uint8)
-        np.savez(folder / "colour.npz", x=images[:48], x_test=images[48:])
-        lt.train(PRESET, arguments.data, directory=folder / "small", steps=20)
-        lt.train(LARGE, folder / "colour.npz", directory=folder / "large", steps=2)
+        prepare(folder, arguments.data)
         with studio(folder) as page:
             dims = {run: json.loads(page.get(f"/api/runs/{run}"))["latent"]["dim"] for run in ("small", "large")}
             result["decode"] = [decode(page, run, dim, arguments.points) for run, dim in dims.items()]
@@ -189,8 +206,8 @@ def main() -> None:
         if arguments.pairs:
             result["beside"] = beside(folder, arguments.pairs, arguments.data, arguments.steps)
     print(json.dumps(result, indent=2))
-    if arguments.out is not None:
-        arguments.out.write_text(json.dumps(result, indent=2) + "\n")
+    arguments.out.parent.mkdir(parents=True, exist_ok=True)
+    arguments.out.write_text(json.dumps(result, indent=2) + "\n")
 
 
 if __name__ == "__main__":

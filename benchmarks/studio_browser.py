@@ -7,7 +7,9 @@
 - ``pan``: how often a second 100,000 points are drawn while the plane is dragged.
 - ``open``: the time from opening the address of a run with 10,000 logged steps to its first drawn curve.
 
-    LATENTIA_DATA_DIR=... python benchmarks/studio_browser.py [--moves 500] [--data mnist] [--out FILE]
+    LATENTIA_DATA_DIR=... python benchmarks/studio_browser.py [--moves 500] [--data mnist] [--threads 2] [--out FILE]
+
+Prints the figures and writes ``results/studio_browser.json``. Linux only.
 """
 
 from __future__ import annotations
@@ -16,6 +18,7 @@ import argparse
 import itertools
 import json
 import math
+import os
 import shutil
 import tempfile
 import time
@@ -24,10 +27,10 @@ from typing import Any
 
 import numpy as np
 from playwright.sync_api import sync_playwright
+from rivals import THREADS, circumstances
 
 import latentia as lt
-from latentia.training.execution import describe_machine
-from studio import LARGE, PRESET, studio
+import studio
 
 FLAGS = [
     "--no-sandbox",
@@ -40,7 +43,8 @@ POINTS = 100_000
 WATCH_WALK = """() => {
   window.walked = [];
   let moved = 0, sent = 0;
-  addEventListener('pointermove', (event) => { moved = event.timeStamp; }, true);
+  for (const kind of ['pointermove', 'pointerrawupdate'])
+    addEventListener(kind, (event) => { moved = Math.max(moved, event.timeStamp); }, true);
   const send = WebSocket.prototype.send;
   WebSocket.prototype.send = function (text) { sent = moved; return send.call(this, text); };
   const put = CanvasRenderingContext2D.prototype.putImageData;
@@ -127,10 +131,7 @@ def pan(page: Any, base: str, seconds: float = 5.0) -> dict[str, Any]:
 
 def open_long(page: Any, base: str, folder: Path, steps: int = 10_000) -> dict[str, Any]:
     """The seconds until the curves of a long run are drawn."""
-    path = folder / "small" / "metrics.jsonl"
-    row = json.loads(path.read_text().splitlines()[0])
-    with path.open("w") as file:
-        file.writelines(json.dumps({**row, "step": step}) + "\n" for step in range(1, steps + 1))
+    studio.log_at_length(folder / "small", steps)
     found = []
     for _ in range(5):
         page.goto("about:blank")
@@ -142,14 +143,10 @@ def open_long(page: Any, base: str, folder: Path, steps: int = 10_000) -> dict[s
 
 
 def prepare(folder: Path, data: str) -> None:
-    """Runs whose sizes are those that count; what they learned does not."""
-    draw = np.random.default_rng(0)
-    colour = draw.integers(0, 256, (64, 3, 64, 64), dtype=np.uint8)
-    np.savez(folder / "colour.npz", x=colour[:48], x_test=colour[48:])
-    many = draw.integers(0, 256, (POINTS + 64, 1, 8, 8), dtype=np.uint8)
+    """Runs whose sizes are those that count, ``many`` with as many points; what they learned does not."""
+    studio.prepare(folder, data)
+    many = np.random.default_rng(0).integers(0, 256, (POINTS + 64, 1, 8, 8), dtype=np.uint8)
     np.savez(folder / "many.npz", x=many[:64], x_test=many[64:])
-    lt.train(PRESET, data, directory=folder / "small", steps=20)
-    lt.train(LARGE, folder / "colour.npz", directory=folder / "large", steps=2)
     lt.train("vae-2d", folder / "many.npz", directory=folder / "many", steps=2, settings={"data.size": None})
 
 
@@ -159,13 +156,17 @@ def main() -> None:
     parser.add_argument("--moves", type=int, default=500)
     parser.add_argument("--data", default="mnist")
     parser.add_argument("--chromium", default=shutil.which("chromium") or "chromium")
-    parser.add_argument("--out", type=Path)
+    parser.add_argument("--threads", type=int, default=2)
+    parser.add_argument("--out", type=Path, default=Path("results/studio_browser.json"))
     arguments = parser.parse_args()
-    result: dict[str, Any] = {"machine": describe_machine("cpu")}
+    for name in THREADS:
+        os.environ[name] = str(arguments.threads)
+    words = f"--moves {arguments.moves} --data {arguments.data} --threads {arguments.threads}"
+    result = circumstances(f"python benchmarks/studio_browser.py {words}", arguments.threads)
     with tempfile.TemporaryDirectory() as place:
         folder = Path(place)
         prepare(folder, arguments.data)
-        with studio(folder) as served, sync_playwright() as playwright:
+        with studio.studio(folder) as served, sync_playwright() as playwright:
             browser = playwright.chromium.launch(executable_path=arguments.chromium, args=FLAGS)
             result["browser"] = f"Chromium {browser.version}, headless, no GPU"
             page = browser.new_page(viewport={"width": 1440, "height": 900})
@@ -177,8 +178,8 @@ def main() -> None:
             result["open"] = open_long(page, served.base, folder)
             browser.close()
     print(json.dumps(result, indent=2))
-    if arguments.out is not None:
-        arguments.out.write_text(json.dumps(result, indent=2) + "\n")
+    arguments.out.parent.mkdir(parents=True, exist_ok=True)
+    arguments.out.write_text(json.dumps(result, indent=2) + "\n")
 
 
 if __name__ == "__main__":

@@ -22,6 +22,8 @@ def test_train_on_normals_and_score(latentia: Callable[..., Any], tmp_path: Path
     assert Path(value["csv"]).parent == path / "plots"
     said = latentia("anomaly", path, "--show", 4).stdout
     assert "AUROC" in said and "threshold" in said and "histogram" in said
+    said = latentia("anomaly", path, "--threshold", 1e-3).stdout
+    assert "threshold 0.001: as given" in said
 
 
 def test_refusals(latentia: Callable[..., Any], trained: tuple[Path, Any]) -> None:
@@ -29,6 +31,9 @@ def test_refusals(latentia: Callable[..., Any], trained: tuple[Path, Any]) -> No
     result = latentia("anomaly", path, "--false-alarm-rate", 1.5)
     assert result.returncode == 2
     assert "is not between 0 and 1" in result.stderr
+    result = latentia("anomaly", path, "--threshold", -3, "--false-alarm-rate", 0.1)
+    assert result.returncode == 2
+    assert "--threshold and --false-alarm-rate exclude each other" in result.stderr
     result = latentia("anomaly", path, "--score", "density", "--normal", "ten")
     assert result.returncode == 2
     assert "no sample is of the normal class 'ten'" in result.stderr

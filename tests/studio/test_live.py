@@ -186,22 +186,29 @@ class Stuck:
 def test_a_page_that_does_not_read_is_left(browser: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(live, "PATIENCE", 0.05)
     hub: Hub = browser.server.hub
+    decoded: list[int] = []
+
+    def frame(message: dict[str, Any]) -> bytes:
+        decoded.append(message["seq"])
+        return b"pixels"
+
+    monkeypatch.setattr(hub, "frame", frame)
 
     async def talk() -> Stuck:
         socket: Any = Stuck()
-        page = Page(socket, decoded=b"1")
-        page.to_send.set()
-        sending = asyncio.create_task(hub._send(page))
-        for number in range(100):  # of all that comes while it does not read, the last alone is kept
-            await asyncio.sleep(0)
-            page.decoded = str(number).encode()
+        page = Page(socket)
+        decoding = asyncio.create_task(hub._decode(page))
+        for number in range(100):  # what comes while it does not read is not decoded, and of it the last alone is kept
+            page.wished = {"seq": number}
+            page.to_decode.set()
             page.fail(number, "a sentence")
-            page.to_send.set()
-        assert len(page.errors) <= 21 and page.decoded == b"99"
-        await asyncio.wait_for(sending, 10)
+            await asyncio.sleep(0.0002)
+        assert len(page.errors) <= 21 and page.wished == {"seq": 99}
+        await asyncio.wait_for(decoding, 10)
         return socket
 
     assert asyncio.run(talk()).begun == 1
+    assert len(decoded) == 1
 
 
 def test_too_many_pages_are_sent_away(browser: Any, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -55,6 +55,7 @@ def both(
     adam: OptimizerSettings = GENTLE,
     clip: float | None = None,
     compiler: Any = as_it_is,
+    record: Any = None,
     steps: int = 2,  # the second time the statistics of the first are there
 ) -> list[dict[str, Tensor]]:
     """What two steps come to: eager and compiled."""
@@ -65,7 +66,9 @@ def both(
         phase = phases_of(objective, twin)[0]
         optimizer = FusedAdam(phase.parameters, adam)
         if compiled:
-            take: Any = CompiledStep(phase, twin, optimizer, execution, batch, clip_norm=clip, compiler=compiler)
+            take: Any = CompiledStep(
+                phase, twin, optimizer, execution, batch, clip_norm=clip, compiler=compiler, record=record
+            )
         else:
             take = EagerStep(phase, partial(phase.loss, twin), optimizer, execution, clip_norm=clip)
         torch.manual_seed(7)  # of dropout and corruption

@@ -15,6 +15,10 @@ interface Drag {
   anchor: number;
   last: Point;
   moved: boolean;
+  /** Where the plane lies while it is dragged in. */
+  edge: DOMRect;
+  /** Whether the browser tells of moves as they come, and not only once for each frame. */
+  early: boolean;
 }
 
 const REACH = 12; // pixels within which a point counts as pointed at
@@ -23,6 +27,7 @@ export function LatentPlane(props: LatentPlaneProps) {
   const box = useRef<HTMLDivElement>(null);
   const points = useRef<HTMLCanvasElement>(null);
   const marks = useRef<HTMLCanvasElement>(null);
+  const mark = useRef<SVGSVGElement>(null);
   const scene = useRef<Scene | null>(null);
   const drag = useRef<Drag | null>(null);
   const touches = useRef(new Map<number, Point>());
@@ -36,7 +41,7 @@ export function LatentPlane(props: LatentPlaneProps) {
   };
 
   useLayoutEffect(() => {
-    const s = (scene.current = new Scene(points.current!, marks.current!));
+    const s = (scene.current = new Scene(points.current!, marks.current!, mark.current!));
     const look = () => {
       const { clientWidth, clientHeight } = box.current!;
       const factor = s.width ? Math.min(clientWidth / s.width, clientHeight / s.height) : 1;
@@ -58,28 +63,41 @@ export function LatentPlane(props: LatentPlaneProps) {
     };
     box.current!.addEventListener("wheel", wheel, { passive: false });
     const target = box.current!;
+    // As moves come, so that what is decoded does not wait for the next frame to be asked for.
+    const early = (event: Event) => {
+      const held = drag.current;
+      if (held?.kind !== "walk") return;
+      held.early = true;
+      walk(event as PointerEvent, held);
+    };
+    target.addEventListener("pointerrawupdate", early);
     return () => {
       observer.disconnect();
       target.removeEventListener("wheel", wheel);
+      target.removeEventListener("pointerrawupdate", early);
       s.stop();
     };
   }, []);
 
   const shownFor = useRef<Float32Array | null>(null);
+  const toldProbe = useRef<Point | null | undefined>(undefined);
   const drawnFor = useRef<unknown[]>([]);
   useLayoutEffect(() => {
     const s = scene.current!;
     s.props = props;
     s.grid = grid;
     s.drawn = drawn;
-    if (props.probe !== undefined) s.probe = props.probe;
+    if (props.probe !== toldProbe.current && !drag.current && props.probe !== undefined) s.probe = props.probe;
+    toldProbe.current = props.probe;
     const before = s.window;
     if (s.width && (!s.window || (shownFor.current && shownFor.current !== props.positions && !props.window))) s.window = props.window ?? fit(props.positions, s.width, s.height);
     shownFor.current = props.positions;
     if (s.window !== before) tell(false);
-    // A moved probe or a hovered point changes the marks alone; all the points are drawn again only for what they show.
-    const shows = [props.positions, props.labels, props.dark, props.hidden, props.marked, props.backdrop, props.opacity];
-    s.ask(s.window !== before || shows.some((value, i) => value !== drawnFor.current[i]));
+    // All the points are drawn again only for what they show, the marks for what they show, and the probe is shifted.
+    const shows = [props.positions, props.labels, props.dark, props.hidden, props.marked, props.backdrop, props.opacity, props.chosen];
+    const changed = shows.map((value, i) => value !== drawnFor.current[i]);
+    if (s.window !== before || changed.some(Boolean)) s.ask(s.window !== before || changed.slice(0, -1).some(Boolean));
+    else s.follow();
     drawnFor.current = shows;
   });
 
@@ -104,7 +122,7 @@ export function LatentPlane(props: LatentPlaneProps) {
     const s = scene.current!;
     s.probe = [u, v];
     s.props.onProbe?.(u, v, anchor); // first: the request leaves before anything is drawn
-    s.ask(false);
+    s.followSoon();
   };
 
   const down = (event: PointerEvent) => {
@@ -115,7 +133,7 @@ export function LatentPlane(props: LatentPlaneProps) {
     box.current!.setPointerCapture(event.pointerId);
     const kind: Tool = event.button === 1 || event.shiftKey || touches.current.size > 1 ? "pan" : props.tool === "walk" && !props.walkable ? "pan" : props.tool;
     const anchor = nearest(...place);
-    drag.current = { kind, anchor, last: place, moved: false };
+    drag.current = { kind, anchor, last: place, moved: false, edge: box.current!.getBoundingClientRect(), early: false };
     setDragging(true);
     if (kind === "lasso") s.trail = [toPlane(s.window, s.width, s.height, ...place)];
     if (kind === "walk") {
@@ -137,15 +155,23 @@ export function LatentPlane(props: LatentPlaneProps) {
     tell();
     return true;
   };
+  const walk = (event: PointerEvent, held: Drag) => {
+    const s = scene.current!;
+    if (!s.window) return;
+    const [x, y] = [event.clientX - held.edge.left, event.clientY - held.edge.top];
+    if (Math.hypot(x - held.last[0], y - held.last[1]) > 2) held.moved = true;
+    moveProbe(...toPlane(s.window, s.width, s.height, x, y), held.anchor);
+  };
   const move = (event: PointerEvent) => {
     const s = scene.current!;
+    const held = drag.current;
+    if (held?.early && touches.current.size < 2) return;
     const place = at(event);
     if (pinch(event, place)) return;
-    const held = drag.current;
     if (!held || !s.window) return hover(nearest(...place));
+    if (held.kind === "walk") return walk(event, held);
     const [dx, dy] = [place[0] - held.last[0], place[1] - held.last[1]];
     if (Math.hypot(dx, dy) > 2) held.moved = true;
-    if (held.kind === "walk") return moveProbe(...toPlane(s.window, s.width, s.height, ...place), held.anchor);
     held.last = place;
     if (held.kind === "pan") {
       s.window = pan(s.window, dx, dy);
@@ -221,6 +247,11 @@ export function LatentPlane(props: LatentPlaneProps) {
     >
       <canvas ref={points} aria-hidden="true" />
       <canvas ref={marks} aria-hidden="true" />
+      <svg ref={mark} class={props.backdrop ? "mark on-picture" : "mark"} width="34" height="34" viewBox="-17 -17 34 34" aria-hidden="true">
+        {["edge", "line"].map((kind) => (
+          <path key={kind} class={kind} d="M8 0A8 8 0 1 1-8 0A8 8 0 1 1 8 0M8 0H16M-8 0H-16M0 8V16M0-8V-16" />
+        ))}
+      </svg>
     </div>
   );
 }

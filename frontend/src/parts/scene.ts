@@ -1,4 +1,8 @@
-/** What the latent plane draws, on two canvases (points; marks over them), once per frame at most, and outside Preact. */
+/**
+ * What the latent plane draws, once per frame at most, and outside Preact: points on a canvas, marks on one over it.
+ *
+ * The probe is an element of its own that is only shifted, so that a walk does not draw the plane anew.
+ */
 import { fit, toPlane, toScreen, type Point, type Window } from "../core/plane";
 import { packedPalette, inks } from "../core/palette";
 import { disc, Grid, radiusFor, splat } from "../core/splat";
@@ -44,6 +48,7 @@ export interface LatentPlaneProps {
   label: string;
 }
 
+const TURN = 8; // milliseconds in which a point is decoded
 const MANY = 2 * 40_000; // coordinates of more points than are drawn whole in every frame of a movement
 
 /** Draws everything; held outside Preact so that a moving pointer renders nothing else. */
@@ -59,17 +64,34 @@ export class Scene {
   drawn!: { positions: Float32Array; classes: Uint16Array | null };
   private image: ImageData | null = null;
   private asked = 0;
-  private stale = { points: true };
+  private stale = { points: true, marks: true };
   private moving = 0;
+  private soon = 0;
   private home: { of: unknown[]; scale: number } = { of: [], scale: 1 };
 
   constructor(
     readonly points: HTMLCanvasElement,
     readonly marks: HTMLCanvasElement,
+    readonly mark: SVGElement,
   ) {}
 
+  /** Draw marks, and points unless they stay, in the next frame. */
   ask(points = true): void {
     this.stale.points ||= points;
+    this.stale.marks = true;
+    this.follow();
+  }
+
+  /** Shift the probe, when what was decoded there has had its turn: one frame then shows both. */
+  followSoon(): void {
+    this.soon ||= setTimeout(() => {
+      this.soon = 0;
+      this.follow();
+    }, TURN) as unknown as number;
+  }
+
+  /** Shift the probe in the next frame. */
+  follow(): void {
     this.asked ||= requestAnimationFrame(() => this.draw());
   }
 
@@ -85,6 +107,7 @@ export class Scene {
 
   stop(): void {
     clearTimeout(this.moving);
+    clearTimeout(this.soon);
     cancelAnimationFrame(this.asked);
   }
 
@@ -95,8 +118,17 @@ export class Scene {
     if (!this.width || !this.height || !this.window) return;
     const ratio = devicePixelRatio || 1;
     if (this.stale.points) this.drawPoints(ratio);
-    this.stale.points = false;
-    this.drawMarks(ratio);
+    if (this.stale.marks) this.drawMarks(ratio);
+    this.stale = { points: false, marks: false };
+    this.placeProbe();
+  }
+
+  private placeProbe(): void {
+    const seen = this.probe && this.props.walkable;
+    this.mark.style.display = seen ? "block" : "none";
+    if (!seen) return;
+    const [x, y] = toScreen(this.window!, this.width, this.height, ...this.probe!);
+    this.mark.style.transform = `translate(${x}px, ${y}px)`;
   }
 
   private drawPoints(ratio: number): void {
@@ -150,7 +182,7 @@ export class Scene {
   }
 
   private drawMarks(ratio: number): void {
-    const { positions, chosen = -1, walkable } = this.props;
+    const { positions, chosen = -1 } = this.props;
     const dark = this.props.dark || Boolean(this.props.backdrop);
     const canvas = this.marks;
     const [width, height] = [Math.round(this.width * ratio), Math.round(this.height * ratio)];
@@ -183,20 +215,6 @@ export class Scene {
       context.lineWidth = 2;
       context.strokeStyle = ink.accent;
       context.stroke();
-    }
-    if (this.probe && walkable) {
-      const [x, y] = at(...this.probe);
-      for (const [colour, line] of [[ink.ground, 5], [ink.accent, 2]] as const) {
-        context.lineWidth = line;
-        context.strokeStyle = colour;
-        context.beginPath();
-        context.arc(x, y, 8, 0, 7);
-        for (const [dx, dy] of [[1, 0], [-1, 0], [0, 1], [0, -1]]) {
-          context.moveTo(x + 8 * dx, y + 8 * dy);
-          context.lineTo(x + 16 * dx, y + 16 * dy);
-        }
-        context.stroke();
-      }
     }
   }
 

@@ -43,6 +43,14 @@ def anomaly(
             show_default=False,
         ),
     ] = None,
+    threshold: Annotated[
+        float | None,
+        typer.Option(
+            metavar="X",
+            help="Call samples anomalous whose score is above X, instead of a threshold from normal samples.",
+            show_default=False,
+        ),
+    ] = None,
     split: options.PartIfAny = None,
     input: options.Input = None,
     normals: Annotated[
@@ -78,6 +86,8 @@ def anomaly(
     with the error of each pixel.
     """
     options.exclude("--split", split, "--input", input)
+    options.exclude("--threshold", threshold, "--false-alarm-rate", false_alarm_rate)
+    options.exclude("--threshold", threshold, "--normals", normals)
     from latentia import runs
     from latentia.cli import printing, progress
 
@@ -86,6 +96,7 @@ def anomaly(
         result = opened.anomaly(
             score=score,
             false_alarm_rate=false_alarm_rate,
+            threshold=threshold,
             split=split or "test",
             input=input,
             normals=normals,
@@ -110,9 +121,8 @@ def _print(result: dict[str, Any]) -> None:
         print("  by class: " + ", ".join(f"{name} {value:.4f}" for name, value in result["auroc_per_class"].items()))
     if result["threshold"] is not None:
         wished, held = result["false_alarm_rate"], result["held_out_normals"]
-        print(
-            f"threshold {result['threshold']:.6g}: {wished:.2%} false alarms, from {held:,} {result['held_out_from']}"
-        )
+        basis = "as given" if held is None else f"{wished:.2%} false alarms, from {held:,} {result['held_out_from']}"
+        print(f"threshold {result['threshold']:.6g}: {basis}")
         measured = f"{result['alarms']:,} of {result['n']:,} are above it"
         if result["measured_false_alarm_rate"] is not None:
             measured += f"; {result['measured_false_alarm_rate']:.2%} of the normal ones"

@@ -92,6 +92,7 @@ class Applying:
         *,
         score: str = "squared-error",
         false_alarm_rate: float | None = None,
+        threshold: float | None = None,
         split: str = "test",
         input: str | Path | None = None,
         normals: str | Path | None = None,
@@ -112,6 +113,7 @@ class Applying:
                 importance-weighted; ``density`` of the posterior mean under a Gaussian of the training part's latents;
                 ``prior-density``.
             false_alarm_rate: The share of normal samples that may be above the threshold; 0.05 if ``None``.
+            threshold: One of your own, instead of that of normal samples.
             split: What is scored, unless ``input`` is given.
             input: New data of the same kind.
             normals: Normal samples that were not trained on, for the threshold; the validation part if ``None``.
@@ -143,6 +145,7 @@ class Applying:
             self._run,
             score=score,
             false_alarm_rate=false_alarm_rate,
+            threshold=threshold,
             split=split,
             input=input,
             normals=normals,

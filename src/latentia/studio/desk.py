@@ -156,7 +156,7 @@ def no_weights(directory: RunDirectory) -> str:
 
 def _model(run: Run, step: int | None) -> Model:
     assert run.directory is not None
-    return load(run.directory.path) if step is None else model_at(run, step)
+    return (load(run.directory.path) if step is None else model_at(run, step)).eval()
 
 
 def _stamp(directory: RunDirectory, step: int | None) -> Any:

@@ -14,11 +14,13 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
 
+import numpy as np
 import torch
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from latentia.errors import ConfigError, LatentiaError
 from latentia.exploration.bundle import plain
+from latentia.runs.run import Run
 from latentia.runs.uses.material import decode, is_conditional, label_for, snapped
 from latentia.studio import pixels
 from latentia.studio.catalogue import Catalogue
@@ -59,7 +61,6 @@ class Page:
     socket: WebSocket
     watch: Watch | None = None
     wished: dict[str, Any] | None = None
-    decoded: bytes | None = None
     errors: dict[Any, str] = field(default_factory=dict)
     news: bool = False
     rows: bool = False
@@ -158,12 +159,16 @@ class Hub:
             if message is None:
                 continue
             try:
-                page.decoded = await self.work.do("decode", self.frame, message)
+                decoded = await self.work.do("decode", self.frame, message)
             except LatentiaError as error:
                 page.fail(message["seq"], str(error))
             except Exception as error:
                 page.fail(message["seq"], f"the point could not be decoded ({type(error).__name__})")
-            page.to_send.set()
+            else:
+                try:
+                    await asyncio.wait_for(page.socket.send_bytes(decoded), PATIENCE)
+                except (TimeoutError, WebSocketDisconnect, RuntimeError, OSError):
+                    return  # it does not read, or is gone
 
     def frame(self, message: dict[str, Any]) -> bytes:
         """The frame that answers a wish to decode.
@@ -179,13 +184,13 @@ class Hub:
         if not isinstance(z, list) or len(z) != run.model.latent_dim:
             raise ConfigError(f"z must be a list of {run.model.latent_dim} finite numbers")
         try:
-            z = torch.tensor(z, dtype=torch.float32)
-        except (TypeError, ValueError, RuntimeError, OverflowError) as error:
+            values = np.array(z, dtype=np.float32)
+        except (TypeError, ValueError, OverflowError) as error:
             raise ConfigError(f"z must be a list of {run.model.latent_dim} finite numbers") from error
-        if z.dim() != 1 or not bool(z.isfinite().all()):
+        if values.ndim != 1 or not np.isfinite(values).all():
             raise ConfigError(f"z must be a list of {run.model.latent_dim} finite numbers")
         y = label_for(run, message.get("y")) if is_conditional(run) else None
-        return pixels.answer(message["seq"], decode(run, snapped(run, z[None]), y), run.spec)
+        return pixels.answer(message["seq"], _decoded(run, torch.from_numpy(values)[None], y), run.spec)
 
     def _open(self, name: str, step: int | None) -> Opened:
         now = time.monotonic()
@@ -203,9 +208,6 @@ class Hub:
             while True:
                 await page.to_send.wait()
                 page.to_send.clear()
-                decoded, page.decoded = page.decoded, None
-                if decoded is not None:
-                    await asyncio.wait_for(page.socket.send_bytes(decoded), PATIENCE)
                 errors, page.errors = page.errors, {}
                 for seq, sentence in errors.items():
                     await self._say(page, {"op": "error", "seq": seq, "error": sentence})
@@ -273,3 +275,15 @@ class Hub:
         found = (self.catalogue.signature(), self.jobs.rows(), dict(self.jobs.faults), self.jobs.commands())
         before, self._folder = self._folder, found
         return before is not None and before != found
+
+
+def _decoded(run: Run, z: torch.Tensor, y: int | None) -> torch.Tensor:
+    """The mean of p(x given z) at one point, (1, *event), with as little around the network as can be.
+
+    Between two moves of a pointer a processor has turned to other things, so that every line of Python counts.
+    """
+    if run.model.discrete or run.model.training:
+        return decode(run, snapped(run, z), y)
+    with torch.inference_mode():
+        labels = None if y is None else torch.full((1,), y)
+        return run.model.decode(z.reshape(1, *run.model.latent_shape), labels).mean

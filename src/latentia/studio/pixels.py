@@ -123,6 +123,18 @@ def answer(seq: int, x: Tensor, spec: DataSpec) -> bytes:
     Of vectors the channels are 0, and the values follow as 32-bit numbers.
     """
     height, width, channels = shape_of(spec)
-    (body,) = drawn("pixels", x[:1], spec).values()
+    body = _levels(x[0], spec)
+    if body is None:
+        (body,) = drawn("pixels", x[:1], spec).values()
     head = np.array([seq, height, width, channels if spec.is_image else 0], dtype="<u4")
     return head.tobytes() + np.ascontiguousarray(body).tobytes()
+
+
+def _levels(x: Tensor, spec: DataSpec) -> np.ndarray | None:
+    """What :func:`drawn` makes of one image of one or three channels, in a few calls; ``None`` of anything else."""
+    if not spec.is_image or spec.event_shape[0] not in (1, 3):
+        return None
+    values = x.double().numpy()
+    unit = (values - spec.low) / ((spec.high - spec.low) or 1.0)
+    levels = np.clip(unit, 0.0, 1.0) * 255 + 0.5
+    return None if np.isnan(levels).any() else levels.astype(np.uint8).transpose(1, 2, 0)

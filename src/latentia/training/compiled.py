@@ -10,14 +10,15 @@ bf16 gradient, writes both, where autocast would round all weights anew in every
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable, Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from typing import Any
 
 import torch
 from torch import Tensor, fx, nn
 
 from latentia.errors import EnvironmentFault
+from latentia.training.captured import CapturedGraph, Recorder
 from latentia.training.execution import Execution, missing_for_compilation
 from latentia.training.optimizer import FusedAdam
 from latentia.training.phases import Phase
@@ -33,7 +34,7 @@ class CompiledStep:
     The phase is run once on stand-ins without data, and what it does is written down; so it must do the same for every
     batch, and what changes from step to step comes in as tensors. Random numbers that the model itself draws come from
     the default generator, as without compilation. The results agree with
-    :class:`~latentia.training.steps.EagerStep` to rounding.
+    :class:`~latentia.training.steps.EagerStep` to rounding. On a GPU the step is replayed as a CUDA graph.
 
     Args:
         phase: The loss and its parameters.
@@ -45,6 +46,8 @@ class CompiledStep:
         prepare: Makes of the batch's x what the model sees: plain operations, without random numbers.
         clip_norm: Largest allowed norm of the gradient; none if ``None``.
         compiler: (graph, inputs) -> what runs it; TorchInductor if ``None``.
+        record: How a step is recorded, to be replayed from then on; as a CUDA graph on a GPU and not at all elsewhere
+            if ``None``.
 
     Raises:
         EnvironmentFault: If nothing here can compile, or the phase depends on its data in a way that no graph can hold.
@@ -61,6 +64,7 @@ class CompiledStep:
         prepare: Callable[[Tensor], Tensor] = lambda x: x,
         clip_norm: float | None = None,
         compiler: Compiler | None = None,
+        record: Recorder | None = None,
     ) -> None:
         self.phase, self.optimizer, self.execution = phase, optimizer, execution
         self.prepare, self.clip_norm = prepare, clip_norm
@@ -73,7 +77,7 @@ class CompiledStep:
         self._state |= dict(self._holder.named_buffers())
         self._kept: list[Tensor] = [*self._state.values(), *optimizer.means, *optimizer.squares]
         self._names: tuple[str, ...] = ()
-        numbers = self._numbers(batch[3], [0.0] * optimizer.NUMBERS)
+        numbers = self._numbers(batch[3], [1.0] * optimizer.NUMBERS)
         inputs = self._inputs(*batch[:3], numbers)
         program = self._program(batch[1] is None, len(batch[2]), tuple(batch[3]))
         try:
@@ -82,7 +86,10 @@ class CompiledStep:
                 graph = _written_down(program, inputs)
                 weights = [list(self._state).index(name) for name in self._own]
                 self._kept += keep_rounded(graph, weights, self._kept)
-                self._run = (compiler or _inductor)(graph, self._inputs(*batch[:3], numbers))
+                inputs = self._inputs(*batch[:3], numbers)
+                self._run = (compiler or _inductor)(graph, inputs)
+                if record is not None or inputs[0].is_cuda:
+                    self._run = CapturedGraph(self._run, self._kept, inputs[len(self._kept) :], record=record)
         except Exception as error:  # the compiler's own faults have no class in common
             reason = (str(error).strip() or type(error).__name__).splitlines()[0]
             raise EnvironmentFault(_REFUSAL.format(reason)) from error
@@ -224,17 +231,45 @@ def keep_rounded(graph: fx.GraphModule, weights: Sequence[int], kept: Sequence[T
 
 def _inductor(graph: Any, inputs: list[Any]) -> Any:
     """Compile by TorchInductor, with random numbers from the generators that are used without compilation."""
-    missing = missing_for_compilation(inputs[0].device)
+    device = inputs[0].device
+    missing = missing_for_compilation(device)
     if missing is not None:
         raise EnvironmentFault(missing)
+    if device.type == "cuda":
+        from torch.utils._triton import has_triton
+
+        if not has_triton():
+            return graph
     from torch._inductor import compile as compile_graph
 
     options: dict[str, Any] = {"fallback_random": True}
-    if inputs[0].device.type != "cpu":
+    if device.type != "cpu":
         return compile_graph(graph, inputs, options=options)
-    if torch.backends.cpu.get_cpu_capability() == "AVX512":  # PyTorch has such kernels: no need to try to build some
-        options["cpp.vec_isa_ok"] = True
-    with suppress(Exception):  # not every operation can be called from C++, nor on every system
-        # so that a small model's kernels do not wait for Python to call them
-        return compile_graph(graph, inputs, options={**options, "cpp_wrapper": True})
-    return compile_graph(graph, inputs, options=options)
+    options["cpp_cache_precompile_headers"] = False  # 150 MB that take longer than what one graph gains by them
+    with _processor_known(options):
+        with suppress(Exception):  # not every operation can be called from C++, nor on every system
+            # so that a small model's kernels do not wait for Python to call them
+            return compile_graph(graph, inputs, options={**options, "cpp_wrapper": True})
+        return compile_graph(graph, inputs, options=options)
+
+
+@contextmanager
+def _processor_known(options: dict[str, Any]) -> Iterator[None]:
+    """Spare the compiler its trials, each a program of its own, where PyTorch itself is built for AVX-512 and uses it.
+
+    What the processor has beyond that, the compiler reads from its description; one that cannot make use of it fails
+    on the step instead of on a trial.
+    """
+    from torch._inductor import cpu_vec_isa
+
+    kind, trial = cpu_vec_isa.VecISA, "check_build"
+    before = getattr(kind, trial, None)
+    if before is None or torch.backends.cpu.get_cpu_capability() != "AVX512":
+        yield
+        return
+    options["cpp.vec_isa_ok"] = True
+    setattr(kind, trial, lambda instructions, code: True)
+    try:
+        yield
+    finally:
+        setattr(kind, trial, before)

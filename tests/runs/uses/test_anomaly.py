@@ -111,6 +111,19 @@ def test_labels_that_the_model_does_not_know(run: lt.Run, tmp_path: Path) -> Non
     assert held.threshold is not None and held.held_out is not None
 
 
+def test_a_threshold_of_ones_own(run: lt.Run, tmp_path: Path) -> None:
+    first = run.anomaly(write=False)
+    middle = float(first.scores.median())
+    found = run.anomaly(threshold=middle, out=tmp_path)
+    assert (found.threshold, found.false_alarm_rate, found.held_out) == (middle, None, None)
+    assert found.alarms is not None and int(found.alarms.sum()) == int((first.scores > middle).sum()) > 0
+    assert found.to_json()["detection_rate"] is not None and found.files["histogram"].is_file()
+    with pytest.raises(ConfigError, match="leave out either it, or the false-alarm rate"):
+        run.anomaly(threshold=1.0, false_alarm_rate=0.1, write=False)
+    with pytest.raises(ConfigError, match="must be a number, not nan"):
+        run.anomaly(threshold=float("nan"), write=False)
+
+
 def test_what_is_missing_is_said(run: lt.Run, labelled: dict[str, Any]) -> None:
     settings = {"data.validation": 0.0, "training.threads": 1}
     ignorant = lt.train("vae", labelled, steps=3, directory=None, settings=settings)

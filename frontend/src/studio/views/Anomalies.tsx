@@ -103,7 +103,7 @@ function Scores({ info, bundle, facts, split }: { info: RunInfo; bundle: Bundle;
             {sentence(note)}
           </p>
         ))}
-        <CopyAs {...copies(info, facts, split, query.normal, facts.thresholds.find(({ value }) => value === threshold)?.rate)} />
+        <CopyAs {...copies(info, facts, split, query.normal, threshold)} />
       </Panel>
       <Panel title="Worst cases" aside={<span class="muted small">choose one to see where it fails</span>}>
         <Worst info={info} order={order.slice(0, 24)} scores={scores} split={split} looked={looked} onLook={setLooked} />
@@ -113,12 +113,14 @@ function Scores({ info, bundle, facts, split }: { info: RunInfo; bundle: Bundle;
   );
 }
 
-/** The same scores, and the same threshold where it is one of those of the held-out samples. */
-function copies(info: RunInfo, facts: AnomalyFacts, split: string, normal: string[] | undefined, rate: number | undefined): Copies {
+/** The same scores and the same threshold: that of a rate of false alarms where it is one of these, else its value. */
+function copies(info: RunInfo, facts: AnomalyFacts, split: string, normal: string[] | undefined, threshold: number): Copies {
+  const rate = facts.thresholds.find(({ value }) => value === threshold)?.rate;
+  const own = rate === undefined ? threshold : undefined;
   const draws = ["elbo", "nll"].includes(facts.score) ? DRAWS : undefined;
   return {
-    command: commandOf("anomaly", info.path, { score: facts.score, split, normal, "importance-samples": draws, "false-alarm-rate": rate }),
-    python: pythonOf(info.path, `run.anomaly(${argumentsOf({ score: facts.score, split, normal, importance_samples: draws, false_alarm_rate: rate })})`),
+    command: commandOf("anomaly", info.path, { score: facts.score, split, normal, "importance-samples": draws, "false-alarm-rate": rate, threshold: own }),
+    python: pythonOf(info.path, `run.anomaly(${argumentsOf({ score: facts.score, split, normal, importance_samples: draws, false_alarm_rate: rate, threshold: own })})`),
   };
 }
 

@@ -12,6 +12,8 @@ import { useCalm } from "../ui";
 import { useClass } from "./Classes";
 import { latentOf, type Points } from "./points";
 
+const SAID_EVERY = 120; // milliseconds
+
 interface ProbeOptions {
   info: RunInfo;
   points: Points;
@@ -28,7 +30,8 @@ export function useProbe({ info, points, step, onNearest }: ProbeOptions) {
   const [z, setZ] = useState<Float32Array | null>(null);
   const [error, setError] = useState<string | null>(null);
   const [at, setAt] = useState<Point | null>(() => (query.u && query.v ? [numberFrom(query.u, 0), numberFrom(query.v, 0)] : null));
-  const frame = useRef(0);
+  const timer = useRef(0);
+  const latest = useRef<{ z: Float32Array | null; at: Point } | null>(null);
   const calmAt = useCalm(at, 300);
   const queue = useMemo(() => {
     const decoder = socket.decoder(info.id, step);
@@ -43,22 +46,30 @@ export function useProbe({ info, points, step, onNearest }: ProbeOptions) {
     );
   }, [info.id, JSON.stringify(info.stamp), step, y]);
   useEffect(() => () => queue.close(), [queue]);
+  useEffect(() => () => clearTimeout(timer.current), []);
+
+  /** What the page says of the probe follows some times a second; the picture and the mark in the plane are at once. */
+  const sayLater = () => {
+    timer.current ||= window.setTimeout(() => {
+      timer.current = 0;
+      if (latest.current?.z) setZ(latest.current.z);
+      if (latest.current) setAt(latest.current.at);
+    }, SAID_EVERY);
+  };
 
   const move = (u: number, v: number, from: number) => {
+    let wished: Float32Array | null = null;
     if (from >= -1) anchor.current = from >= 0 && points.plane ? (latentOf(points, from)?.slice() ?? null) : null;
     if (!points.plane) {
       const index = nearestTo(points.positions, u, v);
       if (index >= 0) onNearest(index);
     } else {
-      const wished = latentAt(points.plane, u, v, anchor.current);
+      wished = latentAt(points.plane, u, v, anchor.current);
       queue.push(wished);
-      cancelAnimationFrame(frame.current);
-      frame.current = requestAnimationFrame(() => setZ(wished));
     }
-    cancelAnimationFrame(later.current);
-    later.current = requestAnimationFrame(() => setAt([u, v]));
+    latest.current = { z: wished, at: [u, v] };
+    sayLater();
   };
-  const later = useRef(0);
 
   // A link, a new plane, a new class or new weights: what stands at the probe is decoded again.
   useEffect(() => {

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import math
 import shlex
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -16,7 +17,8 @@ from torch import Tensor
 
 from latentia import storage
 from latentia.errors import ConfigError, DataError
-from latentia.evaluation.anomaly import SCORES, LatentDensity, auroc, check_score, score_samples, threshold
+from latentia.evaluation.anomaly import SCORES, LatentDensity, auroc, check_score, score_samples
+from latentia.evaluation.anomaly import threshold as threshold_of
 from latentia.evaluation.encoding import evaluating
 from latentia.exploration.anomalies import plot_anomalies, plot_scores
 from latentia.exploration.style import save_figure
@@ -41,8 +43,8 @@ class Anomalies:
         score: Which, one of :data:`latentia.evaluation.anomaly.SCORES`.
         names: The class of each sample, or ``None``.
         anomalous: (N,), whether each is an anomaly, where that is known.
-        threshold: Above which a sample is called anomalous, or ``None`` without held-out normal samples.
-        false_alarm_rate: The share of normal samples that may be above it.
+        threshold: Above which a sample is called anomalous, or ``None`` without held-out normal samples or one's own.
+        false_alarm_rate: The share of normal samples that may be above it; ``None`` where that is not known.
         held_out: How many normal samples the threshold rests on, and where they are from; or ``None``.
         auroc: How often an anomaly scores above a normal sample, or ``None`` where nothing is known.
         auroc_per_class: The same for each anomalous class against the normal samples.
@@ -108,6 +110,7 @@ def anomaly(
     *,
     score: str = "squared-error",
     false_alarm_rate: float | None = None,
+    threshold: float | None = None,
     split: str = "test",
     input: str | Path | None = None,
     normals: str | Path | None = None,
@@ -122,6 +125,8 @@ def anomaly(
     check_score(run.model, score)
     if not 1 <= show <= 40:
         raise ConfigError(f"between 1 and 40 samples can be shown in a row, not {show}")
+    if threshold is not None:
+        _check_own(threshold, false_alarm_rate, normals)
     scorer = _Scorer(run, score, importance_samples, seed)
     source = feed(run, split=split, input=input, steady=True)
     if normal and source.names is None:
@@ -134,11 +139,12 @@ def anomaly(
     scores = scorer(source)
     if not bool(scores.isfinite().all()):
         raise DataError(f"the {score} of some {source.source} is not finite: look for values far outside the others")
-    limit, held_out = None, None
+    limit, held_out = threshold, None
     wished = FALSE_ALARM_RATE if false_alarm_rate is None else false_alarm_rate
     try:
-        values, where = _held_out(run, scorer, split if input is None else None, normals, normal)
-        limit, held_out = threshold(values, wished), (len(values), where)
+        if limit is None:
+            values, where = _held_out(run, scorer, split if input is None else None, normals, normal)
+            limit, held_out = threshold_of(values, wished), (len(values), where)
     except DataError as error:
         if false_alarm_rate is not None or normals is not None:
             raise
@@ -149,7 +155,7 @@ def anomaly(
         names=source.names,
         anomalous=known,
         threshold=limit,
-        false_alarm_rate=None if limit is None else wished,
+        false_alarm_rate=None if held_out is None else wished,
         held_out=held_out,
         auroc=None if known is None else auroc(scores, known),
         auroc_per_class=_per_class(scores, source.names, known),
@@ -162,6 +168,21 @@ def anomaly(
         again = feed(run, split=split, input=input, steady=True)
         _write(run, result, again, folder, f"{source.stem}-anomaly-{score}", show)
     return result
+
+
+def _check_own(threshold: float, false_alarm_rate: float | None, normals: object) -> None:
+    """Refuse a threshold of one's own that is no number, or stands beside what another would come from.
+
+    Raises:
+        ConfigError: If so.
+    """
+    if not math.isfinite(threshold):
+        raise ConfigError(f"the threshold must be a number, not {threshold:g}")
+    if false_alarm_rate is not None or normals is not None:
+        raise ConfigError(
+            "a threshold of your own rests on no normal samples: leave out either it, or the false-alarm rate and the "
+            "normal samples"
+        )
 
 
 class _Scorer:

@@ -34,7 +34,7 @@ function x(e, t) {
 }
 function S(t) {
 	var n, r = t.__v, i = r.__e, a = [], o = [], s = t.__P;
-	s && ((n = g({ constructor: u }, r)).__v = r.__v + 1, e.vnode && e.vnode(n), j(s, n, r, t.__n, s.namespaceURI, 32 & r.__u ? [i] : null, a, i || x(r), 32 & r.__u, o), n.__v = r.__v, n.__.__k[n.__i] = n, N(a, n, o), r.__ = r.__e = null, n.__e != i && C(n));
+	s && ((n = g({ constructor: u }, r)).__v = r.__v + 1, e.vnode && e.vnode(n), j(s, n, r, t.__n, s.namespaceURI, 32 & r.__u ? [i] : null, a, i || x(r), 32 & r.__u, o), n.__v = r.__v, n.__.__k[n.__i] = n, M(a, n, o), r.__ = r.__e = null, n.__e != i && C(n));
 }
 function C(e) {
 	if ((e = e.__) && e.__c && !e.props.__P) return e.__e = null, e.__k.some(function(t) {
@@ -53,7 +53,7 @@ function T() {
 }
 function ee(e, t, n, r, i, a, o, s, c, l, u) {
 	var p, m, h, g, _, v, y = r.__k || f, b = t.length;
-	for (c = E(n, t, y, c, b), p = 0; p < b; p++) (h = n.__k[p]) != null && (m = ~h.__i && y[h.__i] || d, h.__i = p, v = j(e, h, m, i, a, o, s, c, l, u), g = h.__e, (m.ref != h.ref || 8 & m.__u) && (m.ref && P(m.ref, null, h, m), h.ref && u.push(h.ref, h.__c || g, h)), _ ||= g, 4 & h.__u ? (c = D(h, c, e, !m.__v), m.__e && (m.__e = null)) : typeof h.type == "function" && v !== void 0 ? c = v : g && (c = g.nextSibling), h.__u &= -21);
+	for (c = E(n, t, y, c, b), p = 0; p < b; p++) (h = n.__k[p]) != null && (m = ~h.__i && y[h.__i] || d, h.__i = p, v = j(e, h, m, i, a, o, s, c, l, u), g = h.__e, (m.ref != h.ref || 8 & m.__u) && (m.ref && N(m.ref, null, h, m), h.ref && u.push(h.ref, h.__c || g, h)), _ ||= g, 4 & h.__u ? (c = D(h, c, e, !m.__v), m.__e && (m.__e = null)) : typeof h.type == "function" && v !== void 0 ? c = v : g && (c = g.nextSibling), h.__u &= -21);
 	return n.__e = _, c;
 }
 function E(e, t, n, r, i) {
@@ -66,7 +66,7 @@ function E(e, t, n, r, i) {
 		}
 		for (b = d.length; a--;) f[a] && (f[a] == b ? b-- : C[a].__u |= 4);
 	}
-	if (_) for (a = 0; a < g; a++) !(s = n[a]) || 2 & s.__u || (s.__e == r && (r = x(s)), ie(s, s));
+	if (_) for (a = 0; a < g; a++) !(s = n[a]) || 2 & s.__u || (s.__e == r && (r = x(s)), ae(s, s));
 	return r;
 }
 function D(e, t, n, r) {
@@ -122,14 +122,14 @@ function te(t) {
 	};
 }
 function j(t, n, r, i, a, o, s, c, l, d) {
-	var p, h, v, S, C, w, T, E, D, O, k, A, te, j, N, P, F, I, L = n.type;
+	var p, h, v, S, C, w, T, E, D, O, k, A, te, j, M, N, P, F, I = n.type;
 	if (n.constructor !== u) return null;
-	128 & r.__u && (l = 32 & r.__u, p = r.__c.__z) && (n.__u |= l, h = o = [], p.nodeType == 8 ? c = M(p, o) : o.push(p), c = o[0] || c), (p = e.__b) && p(n);
-	n: if (typeof L == "function") {
+	128 & r.__u && (l = 32 & r.__u, p = r.__c.__z) && (n.__u |= l, h = o = [], p.nodeType == 8 ? c = ne(p, o) : o.push(p), c = o[0] || c), (p = e.__b) && p(n);
+	n: if (typeof I == "function") {
 		v = s.length;
 		try {
-			if (E = n.props, D = (p = L.prototype) && p.render, O = (p = L.contextType) && i[p.__c], k = p ? O ? O.props.value : p.__ : i, (S = r.__c) ? (n.__c = S, 2 & S.__g && (S.__g |= 1)) : (D ? n.__c = S = new L(E, k) : (n.__c = S = new b(E, k), S.constructor = L, S.render = ae), O && O.sub(S), S.state || (S.state = {}), S.__n = i, S.__g |= 8, S.__h = [], S.__k = []), D && (S.__s || (S.__s = S.state), L.getDerivedStateFromProps && (S.__s == S.state && (S.__s = g({}, S.__s)), g(S.__s, L.getDerivedStateFromProps(E, S.__s)))), C = S.props, w = S.state, S.__v = n, r.__c) {
-				if (E !== C && D && !L.getDerivedStateFromProps && S.componentWillReceiveProps && S.componentWillReceiveProps(E, k), n.__v == r.__v && !(8 & S.__g) || !(4 & S.__g) && S.shouldComponentUpdate && !1 === S.shouldComponentUpdate(E, S.__s, k)) {
+			if (E = n.props, D = (p = I.prototype) && p.render, O = (p = I.contextType) && i[p.__c], k = p ? O ? O.props.value : p.__ : i, (S = r.__c) ? (n.__c = S, 2 & S.__g && (S.__g |= 1)) : (D ? n.__c = S = new I(E, k) : (n.__c = S = new b(E, k), S.constructor = I, S.render = oe), O && O.sub(S), S.state || (S.state = {}), S.__n = i, S.__g |= 8, S.__h = [], S.__k = []), D && (S.__s || (S.__s = S.state), I.getDerivedStateFromProps && (S.__s == S.state && (S.__s = g({}, S.__s)), g(S.__s, I.getDerivedStateFromProps(E, S.__s)))), C = S.props, w = S.state, S.__v = n, r.__c) {
+				if (E !== C && D && !I.getDerivedStateFromProps && S.componentWillReceiveProps && S.componentWillReceiveProps(E, k), n.__v == r.__v && !(8 & S.__g) || !(4 & S.__g) && S.shouldComponentUpdate && !1 === S.shouldComponentUpdate(E, S.__s, k)) {
 					n.__v != r.__v && (S.props = E, S.state = S.__s, S.__g &= -9), n.__e = r.__e, n.__k = r.__k, n.__k.some(function(e) {
 						e && (e.__ = n);
 					}), f.push.apply(S.__h, S.__k), S.__k = [], S.__h.length && s.push(S), c = x(r);
@@ -138,41 +138,41 @@ function j(t, n, r, i, a, o, s, c, l, d) {
 				S.componentWillUpdate && S.componentWillUpdate(E, S.__s, k), D && S.componentDidUpdate && S.__h.push(function() {
 					S.componentDidUpdate(C, w, T);
 				});
-			} else D && !L.getDerivedStateFromProps && S.componentWillMount && S.componentWillMount(), D && S.componentDidMount && S.__h.push(S.componentDidMount);
+			} else D && !I.getDerivedStateFromProps && S.componentWillMount && S.componentWillMount(), D && S.componentDidMount && S.__h.push(S.componentDidMount);
 			S.context = k, S.props = E, S.__P = t, S.__g &= -5, A = e.__r, te = D ? 25 : 0;
 			do
 				S.__g &= -9, A && A(n), p = S.render(S.props, S.state = S.__s, S.context);
 			while (8 & S.__g && ++te < 25);
 			D && (f.push.apply(S.__h, S.__k), S.__k = []), S.state = S.__s, S.getChildContext && (i = g({}, i, S.getChildContext())), D && r.__c && S.getSnapshotBeforeUpdate && (T = S.getSnapshotBeforeUpdate(C, w)), j = p && p.type === y && p.key == null ? p.props.children : p, E.__P && (p = c, a = (t = E.__P).namespaceURI, l = o = null, r.props && r.props.__P != t && (r.__k.some(function(e) {
-				e && ie(e, e);
+				e && ae(e, e);
 			}), r.__k = null), c = r.__k ? x(r, 0) : null), c = ee(t, m(j) ? j : [j], n, r, i, a, o, s, c, l, d), E.__P && (n.__e = null, c = p), n.__u &= -161, h && h.some(_), S.__h.length && s.push(S), 1 & S.__g && (S.__g &= -4);
 		} catch (t) {
 			if (s.length = v, n.__v = null, l || o) {
 				if (t && t.then) {
 					if (n.__u |= 128 | l, o) {
-						for (~(F = o.indexOf(c || void 0)) || (F = o.length); (I = o[F - 1]) && I.nodeType == 8;) F--;
-						for (; F < o.length; F++) if (I = o[F]) {
-							if (o[F] = null, N) {
-								if (I == P) break;
+						for (~(P = o.indexOf(c || void 0)) || (P = o.length); (F = o[P - 1]) && F.nodeType == 8;) P--;
+						for (; P < o.length; P++) if (F = o[P]) {
+							if (o[P] = null, M) {
+								if (F == N) break;
 							} else {
-								if (I.nodeType != 8) break;
-								I.data.startsWith("$s") && (P = M(N = I));
+								if (F.nodeType != 8) break;
+								F.data.startsWith("$s") && (N = ne(M = F));
 							}
 						}
 					}
-					if (!N) {
+					if (!M) {
 						for (; c && c.nodeType == 8 && c.nextSibling;) c = c.nextSibling;
-						N = c;
+						M = c;
 					}
-					(p = M(N = n.__c.__z || (n.__c.__z = N))) ? (n.__e = N, c = p) : n.__e = c, c &&= c.nextSibling;
+					(p = ne(M = n.__c.__z || (n.__c.__z = M))) ? (n.__e = M, c = p) : n.__e = c, c &&= c.nextSibling;
 				} else o && o.some(_);
 			} else n.__e = r.__e;
-			n.__k ||= r.__k || [], t && t.then || ne(n), e.__e(t, n, r);
+			n.__k ||= r.__k || [], t && t.then || re(n), e.__e(t, n, r);
 		}
-	} else c = n.__e = re(r.__e, n, r, i, a, o, s, l, d, t);
+	} else c = n.__e = ie(r.__e, n, r, i, a, o, s, l, d, t);
 	return (p = e.diffed) && p(n), c;
 }
-function M(e, t) {
+function ne(e, t) {
 	if (e && e.nodeType == 8 && e.data.startsWith("$s")) for (var n = 1; e = e.nextSibling;) {
 		if (e.nodeType == 8) {
 			if (e.data.startsWith("$s")) n++;
@@ -181,11 +181,11 @@ function M(e, t) {
 		t && t.push(e);
 	}
 }
-function ne(e) {
-	e && (e.__c && (e.__c.__g |= 4), e.__k && e.__k.some(ne));
+function re(e) {
+	e && (e.__c && (e.__c.__g |= 4), e.__k && e.__k.some(re));
 }
-function N(t, n, r) {
-	for (var i = 0; i < r.length;) P(r[i++], r[i++], r[i++]);
+function M(t, n, r) {
+	for (var i = 0; i < r.length;) N(r[i++], r[i++], r[i++]);
 	e.__c && e.__c(n, t), t.some(function(n) {
 		try {
 			t = n.__h, n.__h = [], t.some(function(e) {
@@ -196,7 +196,7 @@ function N(t, n, r) {
 		}
 	});
 }
-function re(t, n, r, i, a, o, s, c, l, u) {
+function ie(t, n, r, i, a, o, s, c, l, u) {
 	var f, g, v, y, b, S, C, w, T = r.props || d, E = n.props, D = n.type;
 	if (D == "svg" ? a = "http://www.w3.org/2000/svg" : D == "math" ? a = "http://www.w3.org/1998/Math/MathML" : a ||= "http://www.w3.org/1999/xhtml", o) {
 		for (f = 0; f < o.length; f++) if ((b = o[f]) && (D ? b.localName == D : b.nodeType == 3)) {
@@ -216,16 +216,16 @@ function re(t, n, r, i, a, o, s, c, l, u) {
 	} else T === E || c && t.data == E || (t.data = E);
 	return t;
 }
-function P(t, n, r, i) {
+function N(t, n, r, i) {
 	try {
 		typeof t == "function" ? n ? n.__x = t(n) || 1 : (i &&= i.__c || i.__e) && (n = i.__x) && (i.__x = null, typeof n == "function" ? n() : t(null)) : t.current = n;
 	} catch (t) {
 		e.__e(t, r);
 	}
 }
-function ie(t, n, r) {
+function ae(t, n, r) {
 	var i, a, o, s;
-	if (e.unmount && e.unmount(t), !(i = t.ref) || i.current && i.current != t.__e || P(i, null, n, t), i = t.__c) {
+	if (e.unmount && e.unmount(t), !(i = t.ref) || i.current && i.current != t.__e || N(i, null, n, t), i = t.__c) {
 		if (i.componentWillUnmount) try {
 			i.componentWillUnmount();
 		} catch (t) {
@@ -233,15 +233,15 @@ function ie(t, n, r) {
 		}
 		i.__P = i.__n = null;
 	}
-	if (i = t.__k) for (s = 0; s < i.length; s++) i[s] && ie(i[s], n, typeof t.type != "function" || r && !t.props.__P);
-	!r && (i = t.__c) && (i = i.__z) && (a = M(i, o = [])) && (i == t.__e && o.some(_), _(a), _(i)), r || _(t.__e), t.__e = t.__c = t.__ = null;
+	if (i = t.__k) for (s = 0; s < i.length; s++) i[s] && ae(i[s], n, typeof t.type != "function" || r && !t.props.__P);
+	!r && (i = t.__c) && (i = i.__z) && (a = ne(i, o = [])) && (i == t.__e && o.some(_), _(a), _(i)), r || _(t.__e), t.__e = t.__c = t.__ = null;
 }
-function ae(e, t, n) {
+function oe(e, t, n) {
 	return this.constructor(e, n);
 }
-function F(t, n) {
+function P(t, n) {
 	var r, i, a, o;
-	e.__ && e.__(t, n), n.nodeType == 9 && (n = n.documentElement), i = (r = t && 32 & t.__u) ? null : n.__k, n.__k = v(y, { children: [t] }), a = [], o = [], j(n, n.__k, i || d, d, n.namespaceURI, i ? null : n.firstChild ? h.call(n.childNodes) : null, a, i ? i.__e : n.firstChild, r, o), N(a, n.__k, o), n.__k.props.children = null;
+	e.__ && e.__(t, n), n.nodeType == 9 && (n = n.documentElement), i = (r = t && 32 & t.__u) ? null : n.__k, n.__k = v(y, { children: [t] }), a = [], o = [], j(n, n.__k, i || d, d, n.namespaceURI, i ? null : n.firstChild ? h.call(n.childNodes) : null, a, i ? i.__e : n.firstChild, r, o), M(a, n.__k, o), n.__k.props.children = null;
 }
 e = { __e: function(e, t, n, r) {
 	for (var a, o, s; t = t.__;) if ((a = t.__c) && !(1 & a.__g)) {
@@ -262,19 +262,19 @@ e = { __e: function(e, t, n, r) {
 	return e.__v.__b - t.__v.__b;
 }, o = Symbol(), s = /(PointerCapture)$|Capture$/i, c = 0, l = {};
 // src/core/bundle.ts
-var I = {
+var F = {
 	f4: Float32Array,
 	u1: Uint8Array,
 	i4: Int32Array,
 	u2: Uint16Array
 };
-function L(e) {
+function I(e) {
 	if (e.byteLength < 4) throw Error("The answer is shorter than its header.");
 	let t = new DataView(e).getUint32(0, !0);
 	if (4 + t > e.byteLength) throw Error("The answer ends within its header.");
 	let n = JSON.parse(new TextDecoder().decode(new Uint8Array(e, 4, t))), r = Math.ceil((4 + t) / 8) * 8, { arrays: i, ...a } = n, o = {};
 	for (let { name: t, dtype: n, shape: a, offset: s } of i) {
-		let i = I[n];
+		let i = F[n];
 		if (!i) throw Error(`The answer holds numbers of an unknown kind, ${n}.`);
 		let c = a.reduce((e, t) => e * t, 1);
 		if (r + s + c * i.BYTES_PER_ELEMENT > e.byteLength) throw Error(`The answer ends within ${t}.`);
@@ -288,37 +288,37 @@ function L(e) {
 		facts: a
 	};
 }
-function R(e, t) {
+function L(e, t) {
 	let n = e.arrays[t];
 	return n ? n.data instanceof Float32Array ? n.data : Float32Array.from(n.data) : /* @__PURE__ */ new Float32Array();
 }
 // src/parts/base.css?inline
-var oe = ":root{--lightningcss-light:initial;--lightningcss-dark: ;color-scheme:light dark;--page:var(--lightningcss-light,#f7f6f3)var(--lightningcss-dark,#101216);--ground:var(--lightningcss-light,#fff)var(--lightningcss-dark,#17191e);--raised:var(--lightningcss-light,#f1f0ec)var(--lightningcss-dark,#20242b);--ink:var(--lightningcss-light,#1c2024)var(--lightningcss-dark,#eceef1);--muted:var(--lightningcss-light,#5f6670)var(--lightningcss-dark,#9ba3af);--faint:var(--lightningcss-light,#e3e1db)var(--lightningcss-dark,#2b3039);--edge:var(--lightningcss-light,#8b8f96)var(--lightningcss-dark,#6b7380);--accent:var(--lightningcss-light,#3a4fd0)var(--lightningcss-dark,#9db0ff);--on-accent:var(--lightningcss-light,#fff)var(--lightningcss-dark,#12152a);--wash:var(--lightningcss-light,#3a4fd014)var(--lightningcss-dark,#9db0ff1f);--bad:var(--lightningcss-light,#a8231c)var(--lightningcss-dark,#ff9a8f);--good:var(--lightningcss-light,#1d6b41)var(--lightningcss-dark,#7fd6a4);--warn:var(--lightningcss-light,#8a5300)var(--lightningcss-dark,#f0c36d);--radius:12px;--small:8px;font-feature-settings:\"tnum\";font:15px/1.5 system-ui,-apple-system,Segoe UI,Roboto,Noto Sans,sans-serif}@media (prefers-color-scheme:dark){:root{--lightningcss-light: ;--lightningcss-dark:initial}}:root[data-theme=light]{--lightningcss-light:initial;--lightningcss-dark: ;color-scheme:light}:root[data-theme=dark]{--lightningcss-light: ;--lightningcss-dark:initial;color-scheme:dark}*,:before,:after{box-sizing:border-box}body{background:var(--page);color:var(--ink);margin:0}h1,h2,h3,p,figure,dl,dd,ul,pre{margin:0}h1{letter-spacing:-.02em;overflow-wrap:anywhere;font-size:1.6rem;font-weight:650;line-height:1.2}h2{letter-spacing:-.005em;font-size:1rem;font-weight:620}h3{color:var(--muted);font-size:.82rem;font-weight:600}a{color:var(--accent);text-underline-offset:3px;text-decoration-thickness:1px}.muted{color:var(--muted)}.small{font-size:.84rem}.unseen{clip-path:inset(50%);white-space:nowrap;width:1px;height:1px;position:absolute;overflow:hidden}:focus-visible{outline:2.5px solid var(--accent);outline-offset:2px;border-radius:6px}button,.button,input,select,textarea{font:inherit;color:inherit}button,.button{border:1px solid var(--edge);border-radius:var(--small);background:var(--ground);min-height:34px;color:var(--ink);cursor:pointer;white-space:nowrap;justify-content:center;align-items:center;gap:.4em;padding:4px 13px;text-decoration:none;display:inline-flex}button:hover:not(:disabled),.button:hover{border-color:var(--accent);color:var(--accent)}button:disabled{opacity:.5;cursor:default}.primary{background:var(--accent);border-color:var(--accent);color:var(--on-accent);font-weight:560}.primary:hover:not(:disabled){color:var(--on-accent);filter:brightness(1.08)}.quiet{color:var(--muted);background:0 0;border-color:#0000;padding:4px 8px}.quiet:hover:not(:disabled){background:var(--raised);border-color:#0000}input:not([type]),input[type=text],input[type=search],input[type=number],select,textarea{border:1px solid var(--edge);border-radius:var(--small);background:var(--ground);min-width:0;max-width:100%;min-height:34px;padding:4px 10px}input::placeholder,textarea::placeholder{color:var(--muted);opacity:1}input[type=color]{border:1px solid var(--edge);border-radius:var(--small);background:var(--ground);width:40px;height:34px;padding:2px}input[type=checkbox],input[type=range]{accent-color:var(--accent)}input[type=checkbox]{width:16px;height:16px;margin:0}input[type=range]{height:24px;margin:0}.labelled{align-items:center;gap:8px;min-width:0;display:inline-flex}.labelled>span{color:var(--muted);white-space:nowrap;font-size:.87rem}.check{cursor:pointer;align-items:center;gap:8px;font-size:.9rem;display:inline-flex}.slider{align-items:center;gap:10px;min-width:0;font-size:.87rem;display:flex}.slider>span{color:var(--muted)}.slider>input{flex:1;min-width:70px}.slider>output{text-align:right;font-variant-numeric:tabular-nums;min-width:4.2em}.choice{border:1px solid var(--edge);border-radius:var(--small);background:var(--ground);display:inline-flex}.choice>button{background:0 0;border:0;border-radius:0;min-height:32px}.choice>button:first-child{border-radius:7px 0 0 7px}.choice>button:last-child{border-radius:0 7px 7px 0}.choice>button[aria-pressed=true]{background:var(--accent);color:var(--on-accent)}.toolbar{flex-wrap:wrap;align-items:center;gap:10px 16px;display:flex}.chips,.legend{flex-wrap:wrap;align-items:center;gap:6px;display:flex}.chip{border:1px solid var(--faint);background:var(--ground);border-radius:99px;align-items:center;gap:7px;min-height:28px;padding:1px 11px;font-size:.85rem;display:inline-flex}.chip[aria-pressed=true]{border-color:var(--edge);background:var(--raised)}.legend .chip[aria-pressed=false]{color:var(--muted);text-decoration:line-through}.legend .chip[aria-pressed=false] .dot{opacity:.25}.chip .quiet{min-height:22px;padding:0 4px}.dot{border-radius:50%;width:10px;height:10px}.panel{border:1px solid var(--faint);border-radius:var(--radius);background:var(--ground);flex-direction:column;gap:14px;min-width:0;padding:18px 20px;display:flex}.panel>header{flex-wrap:wrap;justify-content:space-between;align-items:center;gap:8px 16px;display:flex}.panel>header .aside{flex-wrap:wrap;align-items:center;gap:8px 14px;min-width:0;display:flex}.stack{flex-direction:column;gap:18px;min-width:0;display:flex}.facts{flex-wrap:wrap;gap:8px 26px;display:flex}.facts dt{color:var(--muted);font-size:.8rem}.facts dd{font-variant-numeric:tabular-nums}.trouble{border-left:3px solid var(--bad);background:color-mix(in srgb, var(--bad) 8%, transparent);color:var(--bad);overflow-wrap:anywhere;border-radius:4px;padding:10px 14px}.picture{image-rendering:pixelated;color:var(--accent);border-radius:3px;display:block}figure{flex-direction:column;gap:5px;min-width:0;display:flex}figcaption{color:var(--muted);font-size:.8rem}.sheet{max-width:100%;height:auto}.sheet.wide{width:100%}.picture.probe{aspect-ratio:auto;border:1px solid var(--faint);width:100%;max-width:248px;height:auto;margin-inline:auto}.picture-button{background:0 0;border:2px solid #0000;border-radius:6px;flex-direction:column;gap:3px;min-height:0;padding:3px}.plane{border-radius:var(--small);background:var(--ground);touch-action:none;-webkit-user-select:none;user-select:none;cursor:crosshair;width:100%;height:100%;position:relative;overflow:hidden}.plane.tool-pan{cursor:grab}.plane.tool-pan.dragging{cursor:grabbing}.plane canvas{width:100%;height:100%;position:absolute;inset:0}.plane-box{border:1px solid var(--faint);border-radius:var(--small);height:clamp(320px,62vh,640px);position:relative}.plane-box .axis{background:color-mix(in srgb, var(--ground) 82%, transparent);color:var(--muted);pointer-events:none;border-radius:6px;padding:1px 7px;font-size:.78rem;position:absolute}.axis.across{bottom:24px;right:8px}.axis.up{top:8px;left:34px}@media (prefers-reduced-motion:reduce){*,:before,:after{scroll-behavior:auto!important;transition:none!important;animation:none!important}}", z, B, se, ce, le = Object.is, V = 0, ue = [], de = [], H = e, fe = H.__b, pe = H.__r, me = H.diffed, he = H.__c, ge = H.unmount, _e = H.__;
-function U(e, t) {
-	H.__h && H.__h(B, e, V || t), V = 0;
-	var n = B.__H || (B.__H = {
+var se = ":root{--lightningcss-light:initial;--lightningcss-dark: ;color-scheme:light dark;--page:var(--lightningcss-light,#f7f6f3)var(--lightningcss-dark,#101216);--ground:var(--lightningcss-light,#fff)var(--lightningcss-dark,#17191e);--raised:var(--lightningcss-light,#f1f0ec)var(--lightningcss-dark,#20242b);--ink:var(--lightningcss-light,#1c2024)var(--lightningcss-dark,#eceef1);--muted:var(--lightningcss-light,#5f6670)var(--lightningcss-dark,#9ba3af);--faint:var(--lightningcss-light,#e3e1db)var(--lightningcss-dark,#2b3039);--edge:var(--lightningcss-light,#8b8f96)var(--lightningcss-dark,#6b7380);--accent:var(--lightningcss-light,#3a4fd0)var(--lightningcss-dark,#9db0ff);--on-accent:var(--lightningcss-light,#fff)var(--lightningcss-dark,#12152a);--wash:var(--lightningcss-light,#3a4fd014)var(--lightningcss-dark,#9db0ff1f);--bad:var(--lightningcss-light,#a8231c)var(--lightningcss-dark,#ff9a8f);--good:var(--lightningcss-light,#1d6b41)var(--lightningcss-dark,#7fd6a4);--warn:var(--lightningcss-light,#8a5300)var(--lightningcss-dark,#f0c36d);--radius:12px;--small:8px;font-feature-settings:\"tnum\";font:15px/1.5 system-ui,-apple-system,Segoe UI,Roboto,Noto Sans,sans-serif}@media (prefers-color-scheme:dark){:root{--lightningcss-light: ;--lightningcss-dark:initial}}:root[data-theme=light]{--lightningcss-light:initial;--lightningcss-dark: ;color-scheme:light}:root[data-theme=dark]{--lightningcss-light: ;--lightningcss-dark:initial;color-scheme:dark}*,:before,:after{box-sizing:border-box}body{background:var(--page);color:var(--ink);margin:0}h1,h2,h3,p,figure,dl,dd,ul,pre{margin:0}h1{letter-spacing:-.02em;overflow-wrap:anywhere;font-size:1.6rem;font-weight:650;line-height:1.2}h2{letter-spacing:-.005em;font-size:1rem;font-weight:620}h3{color:var(--muted);font-size:.82rem;font-weight:600}a{color:var(--accent);text-underline-offset:3px;text-decoration-thickness:1px}.muted{color:var(--muted)}.small{font-size:.84rem}.unseen{clip-path:inset(50%);white-space:nowrap;width:1px;height:1px;position:absolute;overflow:hidden}:focus-visible{outline:2.5px solid var(--accent);outline-offset:2px;border-radius:6px}button,.button,input,select,textarea{font:inherit;color:inherit}button,.button{border:1px solid var(--edge);border-radius:var(--small);background:var(--ground);min-height:34px;color:var(--ink);cursor:pointer;white-space:nowrap;justify-content:center;align-items:center;gap:.4em;padding:4px 13px;text-decoration:none;display:inline-flex}button:hover:not(:disabled),.button:hover{border-color:var(--accent);color:var(--accent)}button:disabled{opacity:.5;cursor:default}.primary{background:var(--accent);border-color:var(--accent);color:var(--on-accent);font-weight:560}.primary:hover:not(:disabled){color:var(--on-accent);filter:brightness(1.08)}.quiet{color:var(--muted);background:0 0;border-color:#0000;padding:4px 8px}.quiet:hover:not(:disabled){background:var(--raised);border-color:#0000}input:not([type]),input[type=text],input[type=search],input[type=number],select,textarea{border:1px solid var(--edge);border-radius:var(--small);background:var(--ground);min-width:0;max-width:100%;min-height:34px;padding:4px 10px}input::placeholder,textarea::placeholder{color:var(--muted);opacity:1}input[type=color]{border:1px solid var(--edge);border-radius:var(--small);background:var(--ground);width:40px;height:34px;padding:2px}input[type=checkbox],input[type=range]{accent-color:var(--accent)}input[type=checkbox]{width:16px;height:16px;margin:0}input[type=range]{height:24px;margin:0}.labelled{align-items:center;gap:8px;min-width:0;display:inline-flex}.labelled>span{color:var(--muted);white-space:nowrap;font-size:.87rem}.check{cursor:pointer;align-items:center;gap:8px;font-size:.9rem;display:inline-flex}.slider{align-items:center;gap:10px;min-width:0;font-size:.87rem;display:flex}.slider>span{color:var(--muted)}.slider>input{flex:1;min-width:70px}.slider>output{text-align:right;font-variant-numeric:tabular-nums;min-width:4.2em}.choice{border:1px solid var(--edge);border-radius:var(--small);background:var(--ground);display:inline-flex}.choice>button{background:0 0;border:0;border-radius:0;min-height:32px}.choice>button:first-child{border-radius:7px 0 0 7px}.choice>button:last-child{border-radius:0 7px 7px 0}.choice>button[aria-pressed=true]{background:var(--accent);color:var(--on-accent)}.toolbar{flex-wrap:wrap;align-items:center;gap:10px 16px;display:flex}.chips,.legend{flex-wrap:wrap;align-items:center;gap:6px;display:flex}.chip{border:1px solid var(--faint);background:var(--ground);border-radius:99px;align-items:center;gap:7px;min-height:28px;padding:1px 11px;font-size:.85rem;display:inline-flex}.chip[aria-pressed=true]{border-color:var(--edge);background:var(--raised)}.legend .chip[aria-pressed=false]{color:var(--muted);text-decoration:line-through}.legend .chip[aria-pressed=false] .dot{opacity:.25}.chip .quiet{min-height:22px;padding:0 4px}.dot{border-radius:50%;width:10px;height:10px}.panel{border:1px solid var(--faint);border-radius:var(--radius);background:var(--ground);flex-direction:column;gap:14px;min-width:0;padding:18px 20px;display:flex}.panel>header{flex-wrap:wrap;justify-content:space-between;align-items:center;gap:8px 16px;display:flex}.panel>header .aside{flex-wrap:wrap;align-items:center;gap:8px 14px;min-width:0;display:flex}.stack{flex-direction:column;gap:18px;min-width:0;display:flex}.facts{flex-wrap:wrap;gap:8px 26px;display:flex}.facts dt{color:var(--muted);font-size:.8rem}.facts dd{font-variant-numeric:tabular-nums}.trouble{border-left:3px solid var(--bad);background:color-mix(in srgb, var(--bad) 8%, transparent);color:var(--bad);overflow-wrap:anywhere;border-radius:4px;padding:10px 14px}.picture{image-rendering:pixelated;color:var(--accent);border-radius:3px;display:block}figure{flex-direction:column;gap:5px;min-width:0;display:flex}figcaption{color:var(--muted);font-size:.8rem}.sheet{max-width:100%;height:auto}.sheet.wide{width:100%}.picture.probe{aspect-ratio:auto;border:1px solid var(--faint);width:100%;max-width:248px;height:auto;margin-inline:auto}.picture-button{background:0 0;border:2px solid #0000;border-radius:6px;flex-direction:column;gap:3px;min-height:0;padding:3px}.plane{border-radius:var(--small);background:var(--ground);touch-action:none;-webkit-user-select:none;user-select:none;cursor:crosshair;width:100%;height:100%;position:relative;overflow:hidden}.plane.tool-pan{cursor:grab}.plane.tool-pan.dragging{cursor:grabbing}.plane canvas{width:100%;height:100%;position:absolute;inset:0}.plane .mark{pointer-events:none;will-change:transform;display:none;position:absolute;top:-17px;left:-17px}.plane .mark.on-picture{--lightningcss-light: ;--lightningcss-dark:initial;color-scheme:dark}.mark path{fill:none}.mark .edge{stroke:var(--ground);stroke-width:5px}.mark .line{stroke:var(--accent);stroke-width:2px}.plane-box{border:1px solid var(--faint);border-radius:var(--small);height:clamp(320px,62vh,640px);position:relative}.plane-box .axis{background:color-mix(in srgb, var(--ground) 82%, transparent);color:var(--muted);pointer-events:none;border-radius:6px;padding:1px 7px;font-size:.78rem;position:absolute}.axis.across{bottom:24px;right:8px}.axis.up{top:8px;left:34px}@media (prefers-reduced-motion:reduce){*,:before,:after{scroll-behavior:auto!important;transition:none!important;animation:none!important}}", R, z, ce, le, ue = Object.is, B = 0, de = [], fe = [], V = e, pe = V.__b, me = V.__r, he = V.diffed, ge = V.__c, _e = V.unmount, ve = V.__;
+function ye(e, t) {
+	V.__h && V.__h(z, e, B || t), B = 0;
+	var n = z.__H || (z.__H = {
 		__: [],
 		__h: []
 	});
 	return e >= n.__.length && n.__.push({}), n.__[e];
 }
-function W(e) {
-	return V = 1, ve(Ee, e);
+function H(e) {
+	return B = 1, be(De, e);
 }
-function ve(e, t, n) {
-	var r = U(z++, 2);
-	if (r.t = e, !r.__c && (r.__ = [n ? n(t) : Ee(void 0, t), function(e) {
+function be(e, t, n) {
+	var r = ye(R++, 2);
+	if (r.t = e, !r.__c && (r.__ = [n ? n(t) : De(void 0, t), function(e) {
 		var t = (r.__N || r.__)[0], n = r.t(t, e);
-		le(t, n) || (r.__N = [n, r.__[1]], r.__c.setState({}));
-	}], r.__c = B, !B.__f)) {
-		B.__f = !0;
-		var i = B.shouldComponentUpdate;
-		B.shouldComponentUpdate = function(e, t, n) {
+		ue(t, n) || (r.__N = [n, r.__[1]], r.__c.setState({}));
+	}], r.__c = z, !z.__f)) {
+		z.__f = !0;
+		var i = z.shouldComponentUpdate;
+		z.shouldComponentUpdate = function(e, t, n) {
 			var r = this.__H;
 			if (!r) return !0;
 			var a = !1, o = this.props != e;
 			if (r.__.some(function(e) {
-				e.__N && (a = !0, le(e.__[0], e.__N[0]) || (o = !0));
+				e.__N && (a = !0, ue(e.__[0], e.__N[0]) || (o = !0));
 			}), i) {
 				var s = i.call(this, e, t, n);
 				return a ? s || o : s;
@@ -328,71 +328,71 @@ function ve(e, t, n) {
 	}
 	return r.__;
 }
-function G(e, t) {
-	var n = U(z++, 3);
-	!H.__s && Te(n.__H, t) && (n.__P = !0, n.__ = e, n.u = t, B.__H.__h.push(n));
+function U(e, t) {
+	var n = ye(R++, 3);
+	!V.__s && Ee(n.__H, t) && (n.__P = !0, n.__ = e, n.u = t, z.__H.__h.push(n));
 }
-function ye(e, t) {
-	var n = U(z++, 4);
-	!H.__s && Te(n.__H, t) && (n.__P = !1, n.__ = e, n.u = t, B.__h.push(n));
+function W(e, t) {
+	var n = ye(R++, 4);
+	!V.__s && Ee(n.__H, t) && (n.__P = !1, n.__ = e, n.u = t, z.__h.push(n));
 }
-function K(e) {
-	return V = 5, q(function() {
+function G(e) {
+	return B = 5, K(function() {
 		return { current: e };
 	}, []);
 }
-function q(e, t) {
-	var n = U(z++, 7);
-	return Te(n.__H, t) && (n.__ = e(), n.__H = t), n.__;
+function K(e, t) {
+	var n = ye(R++, 7);
+	return Ee(n.__H, t) && (n.__ = e(), n.__H = t), n.__;
 }
-function be() {
+function xe() {
 	var e;
 	do {
-		for (; e = de.shift();) try {
-			J(e);
+		for (; e = fe.shift();) try {
+			q(e);
 		} catch (t) {
-			H.__e(t, { __: (e = e.__P) && e.__v });
+			V.__e(t, { __: (e = e.__P) && e.__v });
 		}
-		for (; e = ue.shift();) {
+		for (; e = de.shift();) {
 			var t = e.__H;
 			if (e.__P && t) try {
-				t.__h.some(J), t.__h.some(we), t.__h = [];
+				t.__h.some(q), t.__h.some(Te), t.__h = [];
 			} catch (n) {
-				t.__h = [], H.__e(n, e.__v);
+				t.__h = [], V.__e(n, e.__v);
 			}
 		}
-	} while (de.length);
+	} while (fe.length);
 }
-H.__b = function(e) {
-	B = null, fe && fe(e);
-}, H.__ = function(e, t) {
-	e && t.__k && t.__k.__m && (e.__m = t.__k.__m), _e && _e(e, t);
-}, H.__r = function(e) {
-	pe && pe(e), z = 0;
-	var t = (B = e.__c).__H;
-	t && (se == B ? B.__h = [] : (t.__h.some(J), t.__h.some(we), z = 0), t.__h = [], t.__.some(function(e) {
+V.__b = function(e) {
+	z = null, pe && pe(e);
+}, V.__ = function(e, t) {
+	e && t.__k && t.__k.__m && (e.__m = t.__k.__m), ve && ve(e, t);
+}, V.__r = function(e) {
+	me && me(e), R = 0;
+	var t = (z = e.__c).__H;
+	t && (ce == z ? z.__h = [] : (t.__h.some(q), t.__h.some(Te), R = 0), t.__h = [], t.__.some(function(e) {
 		e.__N && (e.__ = e.__N), e.u = e.__N = void 0;
-	})), se = B;
-}, H.diffed = function(e) {
-	me && me(e);
+	})), ce = z;
+}, V.diffed = function(e) {
+	he && he(e);
 	var t = e.__c;
-	t && t.__H && (t.__H.__h.length && Ce(ue.push(t)), t.__H.__.some(function(e) {
+	t && t.__H && (t.__H.__h.length && we(de.push(t)), t.__H.__.some(function(e) {
 		e.u && (e.__H = e.u);
-	})), se = B = null;
-}, H.__c = function(e, t) {
+	})), ce = z = null;
+}, V.__c = function(e, t) {
 	t.some(function(e) {
 		try {
-			e.__h.some(J), e.__h = e.__h.filter(function(e) {
-				return !e.__ || we(e);
+			e.__h.some(q), e.__h = e.__h.filter(function(e) {
+				return !e.__ || Te(e);
 			});
 		} catch (t) {
 			e.__h = [function() {
 				throw t;
 			}];
 		}
-	}), he && he(e, t);
-}, H.unmount = function(e) {
-	ge && ge(e);
+	}), ge && ge(e, t);
+}, V.unmount = function(e) {
+	_e && _e(e);
 	var t, n, r = e.__c;
 	r && r.__H && (r.__H.__.some(function(r) {
 		try {
@@ -401,41 +401,41 @@ H.__b = function(e) {
 					for (n = e.__; n && (!n.__c || !n.__c.__P);) n = n.__;
 					n &&= n.__c;
 				}
-				r.__P = n, Ce(de.push(r));
-			} else J(r);
+				r.__P = n, we(fe.push(r));
+			} else q(r);
 		} catch (e) {
 			t = e;
 		}
-	}), r.__H = void 0, t && H.__e(t, r.__v));
+	}), r.__H = void 0, t && V.__e(t, r.__v));
 };
-var xe = typeof requestAnimationFrame == "function";
-function Se(e) {
-	var t, n = function() {
-		clearTimeout(r), xe && cancelAnimationFrame(t), setTimeout(e);
-	}, r = setTimeout(n, 35);
-	xe && (t = requestAnimationFrame(n));
-}
+var Se = typeof requestAnimationFrame == "function";
 function Ce(e) {
-	e != 1 && ce == H.requestAnimationFrame || ((ce = H.requestAnimationFrame) || Se)(be);
-}
-function J(e) {
-	var t = B, n = e.__c;
-	typeof n == "function" && (e.__c = void 0, n()), B = t;
+	var t, n = function() {
+		clearTimeout(r), Se && cancelAnimationFrame(t), setTimeout(e);
+	}, r = setTimeout(n, 35);
+	Se && (t = requestAnimationFrame(n));
 }
 function we(e) {
-	var t = B;
-	e.__c = e.__(), B = t;
+	e != 1 && le == V.requestAnimationFrame || ((le = V.requestAnimationFrame) || Ce)(xe);
 }
-function Te(e, t) {
-	return !e || e.length != t.length || t.some(function(t, n) {
-		return !le(t, e[n]);
-	});
+function q(e) {
+	var t = z, n = e.__c;
+	typeof n == "function" && (e.__c = void 0, n()), z = t;
+}
+function Te(e) {
+	var t = z;
+	e.__c = e.__(), z = t;
 }
 function Ee(e, t) {
+	return !e || e.length != t.length || t.some(function(t, n) {
+		return !ue(t, e[n]);
+	});
+}
+function De(e, t) {
 	return typeof t == "function" ? t(e) : t;
 }
 // src/core/decoder.ts
-var De = class {
+var Oe = class {
 	work;
 	done;
 	failed;
@@ -469,7 +469,7 @@ var De = class {
 	}
 };
 // src/core/splat.ts
-function Oe(e, t = 1) {
+function ke(e, t = 1) {
 	let n = Math.ceil(e), r = [], i = [], a = [];
 	for (let o = -n; o <= n; o++) for (let s = -n; s <= n; s++) {
 		let n = Math.max(0, Math.min(1, e + .5 - Math.hypot(s, o)));
@@ -482,12 +482,12 @@ function Oe(e, t = 1) {
 		reach: n
 	};
 }
-var ke = (e) => e > 5e4 ? 1 : e > 12e3 ? 1.4 : e > 3e3 ? 2 : e > 600 ? 2.6 : 3.4;
-function Ae(e) {
+var Ae = (e) => e > 5e4 ? 1 : e > 12e3 ? 1.4 : e > 3e3 ? 2 : e > 600 ? 2.6 : 3.4;
+function je(e) {
 	let t = Number.parseInt(e.slice(1), 16);
 	return 4278190080 | (t & 255) << 16 | t & 65280 | t >> 16;
 }
-function je(e, t, n, r, i, a, o, s) {
+function Me(e, t, n, r, i, a, o, s) {
 	let { x: c, y: l, cover: u, reach: d } = s, f = r.length >> 1, p = i.scale, m = t / 2 - i.u * p, h = n / 2 + i.v * p;
 	for (let i = 0; i < f; i++) {
 		let s = a[o ? o[i] : 0];
@@ -508,7 +508,7 @@ function je(e, t, n, r, i, a, o, s) {
 		}
 	}
 }
-function Me(e, t = 1) {
+function Ne(e, t = 1) {
 	let n = Uint32Array.from({ length: e }, (e, t) => t), r = t >>> 0;
 	for (let t = e - 1; t > 0; t--) {
 		r = Math.imul(r, 1664525) + 1013904223 >>> 0;
@@ -517,8 +517,8 @@ function Me(e, t = 1) {
 	}
 	return n;
 }
-function Ne(e, t) {
-	let n = Me(t.length), r = new Float32Array(e.length);
+function Pe(e, t) {
+	let n = Ne(t.length), r = new Float32Array(e.length);
 	return n.forEach((t, n) => {
 		r[2 * n] = e[2 * t], r[2 * n + 1] = e[2 * t + 1];
 	}), {
@@ -526,7 +526,7 @@ function Ne(e, t) {
 		classes: t.map((e, r) => t[n[r]])
 	};
 }
-var Pe = class {
+var Fe = class {
 	positions;
 	start;
 	members;
@@ -575,7 +575,7 @@ var Pe = class {
 		}
 		return l;
 	}
-}, Fe = [
+}, Ie = [
 	"#1829ac",
 	"#ed5c1e",
 	"#499e71",
@@ -586,7 +586,7 @@ var Pe = class {
 	"#ca6ebd",
 	"#31638f",
 	"#592262"
-], Ie = [
+], Le = [
 	"#1da3ae",
 	"#f94e73",
 	"#d7b20f",
@@ -597,47 +597,47 @@ var Pe = class {
 	"#af35af",
 	"#9bfbfa",
 	"#897718"
-], Le = {
+], Re = {
 	ground: "#ffffff",
 	ink: "#1c2024",
 	muted: "#5f6670",
 	faint: "#d9d8d2",
 	accent: "#3a4fd0",
 	wash: "#3a4fd01f"
-}, Re = {
+}, ze = {
 	ground: "#17191e",
 	ink: "#eceef1",
 	muted: "#9ba3af",
 	faint: "#343a44",
 	accent: "#9db0ff",
 	wash: "#9db0ff2b"
-}, Y = (e) => e ? Re : Le, ze = (e) => e ? Ie : Fe, Be = (e, t) => ze(t)[e % 10], Ve = 65535;
-function He(e, t) {
-	return e?.data.some((e) => e !== t) ? Uint16Array.from(e.data, (e) => e === t ? Ve : e) : null;
+}, J = (e) => e ? ze : Re, Be = (e) => e ? Le : Ie, Ve = (e, t) => Be(t)[e % 10], He = 65535;
+function Ue(e, t) {
+	return e?.data.some((e) => e !== t) ? Uint16Array.from(e.data, (e) => e === t ? He : e) : null;
 }
-function Ue(e, t, n = !0) {
+function We(e, t, n = !0) {
 	let r = /* @__PURE__ */ new Int32Array(65536);
-	if (!n) return r.fill(Ae(Y(e).accent));
-	let i = ze(e).map(Ae);
-	for (let e = 0; e < Ve; e++) r[e] = i[e % i.length];
-	return r[Ve] = Ae(Y(e).muted), t?.forEach((e) => r[e] = 0), r;
+	if (!n) return r.fill(je(J(e).accent));
+	let i = Be(e).map(je);
+	for (let e = 0; e < He; e++) r[e] = i[e % i.length];
+	return r[He] = je(J(e).muted), t?.forEach((e) => r[e] = 0), r;
 }
 // src/core/plane.ts
-function We(e, t, n, r) {
+function Ge(e, t, n, r) {
 	let { origin: i, basis: a } = e;
 	if (!a) throw Error("There is no way back from this plane to the latent space.");
-	let [o, s] = r ? Ge(e, r) : [0, 0], c = r ?? i;
+	let [o, s] = r ? Ke(e, r) : [0, 0], c = r ?? i;
 	return Float32Array.from(i, (e, r) => c[r] + (t - o) * a[0][r] + (n - s) * a[1][r]);
 }
-function Ge(e, t) {
+function Ke(e, t) {
 	let { origin: n, basis: r } = e;
 	if (!r) throw Error("There is no way from the latent space onto this plane.");
 	let i = 0, a = 0;
 	for (let e = 0; e < n.length; e++) i += (t[e] - n[e]) * r[0][e], a += (t[e] - n[e]) * r[1][e];
 	return [i, a];
 }
-var X = (e, t, n, r, i) => [t / 2 + (r - e.u) * e.scale, n / 2 - (i - e.v) * e.scale], Z = (e, t, n, r, i) => [e.u + (r - t / 2) / e.scale, e.v - (i - n / 2) / e.scale];
-function Ke(e, t, n, r = .9) {
+var Y = (e, t, n, r, i) => [t / 2 + (r - e.u) * e.scale, n / 2 - (i - e.v) * e.scale], X = (e, t, n, r, i) => [e.u + (r - t / 2) / e.scale, e.v - (i - n / 2) / e.scale];
+function Z(e, t, n, r = .9) {
 	let i = e.length / 2;
 	if (!i) return {
 		u: 0,
@@ -655,7 +655,7 @@ function Ke(e, t, n, r = .9) {
 	};
 }
 function qe(e, t, n, r, i, a) {
-	let [o, s] = Z(e, t, n, r, i), c = Math.max(.001, Math.min(1e6, e.scale * a));
+	let [o, s] = X(e, t, n, r, i), c = Math.max(.001, Math.min(1e6, e.scale * a));
 	return {
 		u: o - (r - t / 2) / c,
 		v: s + (i - n / 2) / c,
@@ -690,9 +690,10 @@ function Xe(e, t, n) {
 	return l;
 }
 // src/parts/scene.ts
-var Ze = 8e4, Qe = class {
+var Ze = 8, Qe = 8e4, $e = class {
 	points;
 	marks;
+	mark;
 	window = null;
 	width = 0;
 	height = 0;
@@ -704,31 +705,52 @@ var Ze = 8e4, Qe = class {
 	drawn;
 	image = null;
 	asked = 0;
-	stale = { points: !0 };
+	stale = {
+		points: !0,
+		marks: !0
+	};
 	moving = 0;
+	soon = 0;
 	home = {
 		of: [],
 		scale: 1
 	};
-	constructor(e, t) {
-		this.points = e, this.marks = t;
+	constructor(e, t, n) {
+		this.points = e, this.marks = t, this.mark = n;
 	}
 	ask(e = !0) {
-		this.stale.points ||= e, this.asked ||= requestAnimationFrame(() => this.draw());
+		this.stale.points ||= e, this.stale.marks = !0, this.follow();
+	}
+	followSoon() {
+		this.soon ||= setTimeout(() => {
+			this.soon = 0, this.follow();
+		}, Ze);
+	}
+	follow() {
+		this.asked ||= requestAnimationFrame(() => this.draw());
 	}
 	move() {
 		clearTimeout(this.moving), this.moving = setTimeout(() => {
-			this.moving = 0, this.props.positions.length > Ze && this.ask();
+			this.moving = 0, this.props.positions.length > Qe && this.ask();
 		}, 140), this.ask();
 	}
 	stop() {
-		clearTimeout(this.moving), cancelAnimationFrame(this.asked);
+		clearTimeout(this.moving), clearTimeout(this.soon), cancelAnimationFrame(this.asked);
 	}
 	shown = (e) => !this.props.hidden?.size || !this.props.labels || !this.props.hidden.has(this.props.labels[e]);
 	draw() {
 		if (this.asked = 0, !this.width || !this.height || !this.window) return;
 		let e = devicePixelRatio || 1;
-		this.stale.points && this.drawPoints(e), this.stale.points = !1, this.drawMarks(e);
+		this.stale.points && this.drawPoints(e), this.stale.marks && this.drawMarks(e), this.stale = {
+			points: !1,
+			marks: !1
+		}, this.placeProbe();
+	}
+	placeProbe() {
+		let e = this.probe && this.props.walkable;
+		if (this.mark.style.display = e ? "block" : "none", !e) return;
+		let [t, n] = Y(this.window, this.width, this.height, ...this.probe);
+		this.mark.style.transform = `translate(${t}px, ${n}px)`;
 	}
 	drawPoints(e) {
 		let { labels: t, hidden: n, backdrop: r, opacity: i = 1 } = this.props, a = this.props.dark || !!r, { positions: o, classes: s } = this.drawn, [c, l] = [Math.round(this.width * e), Math.round(this.height * e)], u = this.points;
@@ -740,14 +762,14 @@ var Ze = 8e4, Qe = class {
 		this.image && this.image.width === c && this.image.height === l || (this.image = new ImageData(c, l));
 		let p = new Int32Array(this.image.data.buffer);
 		if (r) {
-			d.fillStyle = Y(a).ground, d.fillRect(0, 0, c, l);
-			let [e, t] = X(f, c, l, r.left, r.high), [n, i] = X(f, c, l, r.right, r.low);
+			d.fillStyle = J(a).ground, d.fillRect(0, 0, c, l);
+			let [e, t] = Y(f, c, l, r.left, r.high), [n, i] = Y(f, c, l, r.right, r.low);
 			d.imageSmoothingEnabled = !1, d.drawImage(r.image, e, t, n - e, i - t), p.set(new Int32Array(d.getImageData(0, 0, c, l).data.buffer));
 		} else p.fill(0);
 		let m = o.length / 2;
 		if (i > 0) {
-			let r = this.window.scale / this.homeScale(o), u = Math.min(5, ke(m) * Math.max(1, Math.min(1.8, Math.sqrt(r)))) * e, d = this.moving && 2 * m > Ze ? Math.min(u, .5 * e) : u, h = Ue(a, n, !!t), g = i * (m > 12e3 ? .75 : .9), _ = this.cohort();
-			je(p, c, l, o, f, h, s, Oe(d, _ ? .13 * g : g)), _ && je(p, c, l, _.positions, f, h, _.classes, Oe(d, g));
+			let r = this.window.scale / this.homeScale(o), u = Math.min(5, Ae(m) * Math.max(1, Math.min(1.8, Math.sqrt(r)))) * e, d = this.moving && 2 * m > Qe ? Math.min(u, .5 * e) : u, h = We(a, n, !!t), g = i * (m > 12e3 ? .75 : .9), _ = this.cohort();
+			Me(p, c, l, o, f, h, s, ke(d, _ ? .13 * g : g)), _ && Me(p, c, l, _.positions, f, h, _.classes, ke(d, g));
 		}
 		d.putImageData(this.image, 0, 0);
 	}
@@ -759,7 +781,7 @@ var Ze = 8e4, Qe = class {
 		];
 		return t.some((e, t) => e !== this.home.of[t]) && (this.home = {
 			of: t,
-			scale: Ke(e.subarray(0, 2e3), this.width, this.height).scale || 1
+			scale: Z(e.subarray(0, 2e3), this.width, this.height).scale || 1
 		}), this.home.scale;
 	}
 	cohort() {
@@ -772,48 +794,36 @@ var Ze = 8e4, Qe = class {
 		};
 	}
 	drawMarks(e) {
-		let { positions: t, chosen: n = -1, walkable: r } = this.props, i = this.props.dark || !!this.props.backdrop, a = this.marks, [o, s] = [Math.round(this.width * e), Math.round(this.height * e)];
-		(a.width !== o || a.height !== s) && ([a.width, a.height] = [o, s]);
-		let c = a.getContext("2d"), l = Y(i);
-		c.setTransform(e, 0, 0, e, 0, 0), c.clearRect(0, 0, this.width, this.height);
-		let u = (e, t) => X(this.window, this.width, this.height, e, t);
-		this.drawAxes(c, l.faint, l.muted);
-		let d = (e, n, r, i) => {
-			let [a, o] = u(t[2 * e], t[2 * e + 1]);
-			c.beginPath(), c.arc(a, o, n, 0, 7), c.lineWidth = i, c.strokeStyle = r, c.stroke();
+		let { positions: t, chosen: n = -1 } = this.props, r = this.props.dark || !!this.props.backdrop, i = this.marks, [a, o] = [Math.round(this.width * e), Math.round(this.height * e)];
+		(i.width !== a || i.height !== o) && ([i.width, i.height] = [a, o]);
+		let s = i.getContext("2d"), c = J(r);
+		s.setTransform(e, 0, 0, e, 0, 0), s.clearRect(0, 0, this.width, this.height);
+		let l = (e, t) => Y(this.window, this.width, this.height, e, t);
+		this.drawAxes(s, c.faint, c.muted);
+		let u = (e, n, r, i) => {
+			let [a, o] = l(t[2 * e], t[2 * e + 1]);
+			s.beginPath(), s.arc(a, o, n, 0, 7), s.lineWidth = i, s.strokeStyle = r, s.stroke();
 		};
-		for (let [e, r] of [[this.hover, 7], [n, 9]]) e >= 0 && 2 * e < t.length && (d(e, r, l.ground, 5), d(e, r, l.ink, 2));
-		if (this.trail.length > 1 && (c.beginPath(), this.trail.forEach(([e, t], n) => c[n ? "lineTo" : "moveTo"](...u(e, t))), c.closePath(), c.fillStyle = l.wash, c.fill(), c.lineWidth = 2, c.strokeStyle = l.accent, c.stroke()), this.probe && r) {
-			let [e, t] = u(...this.probe);
-			for (let [n, r] of [[l.ground, 5], [l.accent, 2]]) {
-				c.lineWidth = r, c.strokeStyle = n, c.beginPath(), c.arc(e, t, 8, 0, 7);
-				for (let [n, r] of [
-					[1, 0],
-					[-1, 0],
-					[0, 1],
-					[0, -1]
-				]) c.moveTo(e + 8 * n, t + 8 * r), c.lineTo(e + 16 * n, t + 16 * r);
-				c.stroke();
-			}
-		}
+		for (let [e, r] of [[this.hover, 7], [n, 9]]) e >= 0 && 2 * e < t.length && (u(e, r, c.ground, 5), u(e, r, c.ink, 2));
+		this.trail.length > 1 && (s.beginPath(), this.trail.forEach(([e, t], n) => s[n ? "lineTo" : "moveTo"](...l(e, t))), s.closePath(), s.fillStyle = c.wash, s.fill(), s.lineWidth = 2, s.strokeStyle = c.accent, s.stroke());
 	}
 	drawAxes(e, t, n) {
-		let { scale: r } = this.window, i = 10 ** Math.ceil(Math.log10(60 / r)), a = i / 5 * r >= 60 ? i / 5 : i / 2 * r >= 60 ? i / 2 : i, [o, s] = Z(this.window, this.width, this.height, 0, 0), [c, l] = Z(this.window, this.width, this.height, this.width, this.height);
+		let { scale: r } = this.window, i = 10 ** Math.ceil(Math.log10(60 / r)), a = i / 5 * r >= 60 ? i / 5 : i / 2 * r >= 60 ? i / 2 : i, [o, s] = X(this.window, this.width, this.height, 0, 0), [c, l] = X(this.window, this.width, this.height, this.width, this.height);
 		e.font = "11px system-ui, sans-serif";
 		let u = (e) => String(Number(e.toPrecision(6))), d = (t, r, i) => {
-			e.lineWidth = 3, e.strokeStyle = Y(this.props.dark || !!this.props.backdrop).ground, e.strokeText(t, r, i), e.fillStyle = n, e.fillText(t, r, i);
+			e.lineWidth = 3, e.strokeStyle = J(this.props.dark || !!this.props.backdrop).ground, e.strokeText(t, r, i), e.fillStyle = n, e.fillText(t, r, i);
 		};
 		e.lineWidth = 1;
 		for (let n = Math.ceil(o / a); n * a <= c; n++) {
-			let [r] = X(this.window, this.width, this.height, n * a, 0);
+			let [r] = Y(this.window, this.width, this.height, n * a, 0);
 			e.fillStyle = t, e.fillRect(Math.round(r), this.height - 5, 1, 5), r > 30 && r < this.width - 12 && d(u(n * a), r - 6, this.height - 9);
 		}
 		for (let n = Math.ceil(l / a); n * a <= s; n++) {
-			let [, r] = X(this.window, this.width, this.height, 0, n * a);
+			let [, r] = Y(this.window, this.width, this.height, 0, n * a);
 			e.fillStyle = t, e.fillRect(0, Math.round(r), 5, 1), r > 12 && r < this.height - 24 && d(u(n * a), 9, r + 4);
 		}
 	}
-}, $e = Symbol.for("pv"), et = 0;
+}, et = Symbol.for("pv"), tt = 0;
 Array.isArray;
 function Q(t, n, r, i, a, o) {
 	n ||= {};
@@ -829,47 +839,50 @@ function Q(t, n, r, i, a, o) {
 		__b: 0,
 		__e: null,
 		__c: null,
-		constructor: $e,
-		__v: --et,
+		constructor: et,
+		__v: --tt,
 		__i: -1,
 		__u: 0
 	};
 	return (a || o) && (u.__source = a, u.__self = o), e.vnode && e.vnode(u), u;
 }
 // src/parts/LatentPlane.tsx
-var tt = 12;
-function nt(e) {
-	let t = K(null), n = K(null), r = K(null), i = K(null), a = K(null), o = K(/* @__PURE__ */ new Map()), [s, c] = W(!1), l = q(() => new Pe(e.positions), [e.positions]), u = q(() => e.labels ? Ne(e.positions, e.labels) : {
+var nt = 12;
+function rt(e) {
+	let t = G(null), n = G(null), r = G(null), i = G(null), a = G(null), o = G(null), s = G(/* @__PURE__ */ new Map()), [c, l] = H(!1), u = K(() => new Fe(e.positions), [e.positions]), d = K(() => e.labels ? Pe(e.positions, e.labels) : {
 		positions: e.positions,
 		classes: null
-	}, [e.positions, e.labels]), d = (e = !0) => {
-		let t = i.current;
+	}, [e.positions, e.labels]), f = (e = !0) => {
+		let t = a.current;
 		t.window && t.props.onWindow?.(t.window, t.width, t.height, e);
 	};
-	ye(() => {
-		let e = i.current = new Qe(n.current, r.current), a = new ResizeObserver(() => {
+	W(() => {
+		let e = a.current = new $e(n.current, r.current, i.current), s = new ResizeObserver(() => {
 			let { clientWidth: n, clientHeight: r } = t.current, i = e.width ? Math.min(n / e.width, r / e.height) : 1;
 			[e.width, e.height] = [n, r], e.window && i > 0 && Number.isFinite(i) ? e.window = {
 				...e.window,
 				scale: e.window.scale * i
-			} : e.props && n && (e.window = e.props.window ?? Ke(e.props.positions, n, r)), e.props && e.ask(), e.props && e.window && d(!1);
+			} : e.props && n && (e.window = e.props.window ?? Z(e.props.positions, n, r)), e.props && e.ask(), e.props && e.window && f(!1);
 		});
-		a.observe(t.current);
-		let o = (t) => {
-			e.window && (t.preventDefault(), e.window = qe(e.window, e.width, e.height, t.offsetX, t.offsetY, Math.exp(-t.deltaY * (t.deltaMode ? .05 : .0016))), e.move(), d());
+		s.observe(t.current);
+		let c = (t) => {
+			e.window && (t.preventDefault(), e.window = qe(e.window, e.width, e.height, t.offsetX, t.offsetY, Math.exp(-t.deltaY * (t.deltaMode ? .05 : .0016))), e.move(), f());
 		};
-		t.current.addEventListener("wheel", o, { passive: !1 });
-		let s = t.current;
-		return () => {
-			a.disconnect(), s.removeEventListener("wheel", o), e.stop();
+		t.current.addEventListener("wheel", c, { passive: !1 });
+		let l = t.current, u = (e) => {
+			let t = o.current;
+			t?.kind === "walk" && (t.early = !0, S(e, t));
+		};
+		return l.addEventListener("pointerrawupdate", u), () => {
+			s.disconnect(), l.removeEventListener("wheel", c), l.removeEventListener("pointerrawupdate", u), e.stop();
 		};
 	}, []);
-	let f = K(null), p = K([]);
-	ye(() => {
-		let t = i.current;
-		t.props = e, t.grid = l, t.drawn = u, e.probe !== void 0 && (t.probe = e.probe);
+	let p = G(null), m = G(void 0), h = G([]);
+	W(() => {
+		let t = a.current;
+		t.props = e, t.grid = u, t.drawn = d, e.probe !== m.current && !o.current && e.probe !== void 0 && (t.probe = e.probe), m.current = e.probe;
 		let n = t.window;
-		t.width && (!t.window || f.current && f.current !== e.positions && !e.window) && (t.window = e.window ?? Ke(e.positions, t.width, t.height)), f.current = e.positions, t.window !== n && d(!1);
+		t.width && (!t.window || p.current && p.current !== e.positions && !e.window) && (t.window = e.window ?? Z(e.positions, t.width, t.height)), p.current = e.positions, t.window !== n && f(!1);
 		let r = [
 			e.positions,
 			e.labels,
@@ -877,77 +890,86 @@ function nt(e) {
 			e.hidden,
 			e.marked,
 			e.backdrop,
-			e.opacity
-		];
-		t.ask(t.window !== n || r.some((e, t) => e !== p.current[t])), p.current = r;
+			e.opacity,
+			e.chosen
+		], i = r.map((e, t) => e !== h.current[t]);
+		t.window !== n || i.some(Boolean) ? t.ask(t.window !== n || i.slice(0, -1).some(Boolean)) : t.follow(), h.current = r;
 	});
-	let m = (e) => {
+	let g = (e) => {
 		let n = t.current.getBoundingClientRect();
 		return [e.clientX - n.left, e.clientY - n.top];
-	}, h = (e, t) => {
-		let n = i.current;
-		if (!n.window) return -1;
-		let [r, a] = Z(n.window, n.width, n.height, e, t);
-		return n.grid.nearest(r, a, tt / n.window.scale, n.shown);
-	}, g = (e) => {
-		let t = i.current;
-		t.hover !== e && (t.hover = e, t.ask(!1), t.props.onHover?.(e));
-	}, _ = (e, t, n) => {
-		let r = i.current;
-		r.probe = [e, t], r.props.onProbe?.(e, t, n), r.ask(!1);
-	}, v = (n) => {
-		let r = i.current, s = m(n);
-		if (o.current.set(n.pointerId, s), n.button > 1 || !r.window) return;
-		t.current.setPointerCapture(n.pointerId);
-		let l = n.button === 1 || n.shiftKey || o.current.size > 1 || e.tool === "walk" && !e.walkable ? "pan" : e.tool, u = h(...s);
-		if (a.current = {
-			kind: l,
-			anchor: u,
-			last: s,
-			moved: !1
-		}, c(!0), l === "lasso" && (r.trail = [Z(r.window, r.width, r.height, ...s)]), l === "walk") {
-			let [e, t] = u >= 0 ? [r.props.positions[2 * u], r.props.positions[2 * u + 1]] : Z(r.window, r.width, r.height, ...s);
-			_(e, t, u);
-		}
-	}, y = (e, t) => {
-		let n = i.current, r = o.current;
-		if (r.size < 2 || !r.has(e.pointerId) || !n.window) return !1;
-		let a = [...r].find(([t]) => t !== e.pointerId)[1], s = r.get(e.pointerId), [c, l] = [Math.hypot(s[0] - a[0], s[1] - a[1]), Math.hypot(t[0] - a[0], t[1] - a[1])];
-		return n.window = qe(n.window, n.width, n.height, (t[0] + a[0]) / 2, (t[1] + a[1]) / 2, l / Math.max(c, 1)), n.window = Je(n.window, (t[0] - s[0]) / 2, (t[1] - s[1]) / 2), r.set(e.pointerId, t), n.move(), d(), !0;
-	}, b = (e) => {
-		let t = i.current, n = m(e);
-		if (y(e, n)) return;
-		let r = a.current;
-		if (!r || !t.window) return g(h(...n));
-		let [o, s] = [n[0] - r.last[0], n[1] - r.last[1]];
-		if (Math.hypot(o, s) > 2 && (r.moved = !0), r.kind === "walk") return _(...Z(t.window, t.width, t.height, ...n), r.anchor);
-		if (r.last = n, r.kind === "pan") return t.window = Je(t.window, o, s), t.move(), d();
-		t.trail.push(Z(t.window, t.width, t.height, ...n)), t.ask(!1);
-	}, x = (e) => {
-		let t = i.current;
-		o.current.delete(e.pointerId);
+	}, _ = (e, t) => {
 		let n = a.current;
-		if (a.current = null, c(!1), n) {
+		if (!n.window) return -1;
+		let [r, i] = X(n.window, n.width, n.height, e, t);
+		return n.grid.nearest(r, i, nt / n.window.scale, n.shown);
+	}, v = (e) => {
+		let t = a.current;
+		t.hover !== e && (t.hover = e, t.ask(!1), t.props.onHover?.(e));
+	}, y = (e, t, n) => {
+		let r = a.current;
+		r.probe = [e, t], r.props.onProbe?.(e, t, n), r.followSoon();
+	}, b = (n) => {
+		let r = a.current, i = g(n);
+		if (s.current.set(n.pointerId, i), n.button > 1 || !r.window) return;
+		t.current.setPointerCapture(n.pointerId);
+		let c = n.button === 1 || n.shiftKey || s.current.size > 1 || e.tool === "walk" && !e.walkable ? "pan" : e.tool, u = _(...i);
+		if (o.current = {
+			kind: c,
+			anchor: u,
+			last: i,
+			moved: !1,
+			edge: t.current.getBoundingClientRect(),
+			early: !1
+		}, l(!0), c === "lasso" && (r.trail = [X(r.window, r.width, r.height, ...i)]), c === "walk") {
+			let [e, t] = u >= 0 ? [r.props.positions[2 * u], r.props.positions[2 * u + 1]] : X(r.window, r.width, r.height, ...i);
+			y(e, t, u);
+		}
+	}, x = (e, t) => {
+		let n = a.current, r = s.current;
+		if (r.size < 2 || !r.has(e.pointerId) || !n.window) return !1;
+		let i = [...r].find(([t]) => t !== e.pointerId)[1], o = r.get(e.pointerId), [c, l] = [Math.hypot(o[0] - i[0], o[1] - i[1]), Math.hypot(t[0] - i[0], t[1] - i[1])];
+		return n.window = qe(n.window, n.width, n.height, (t[0] + i[0]) / 2, (t[1] + i[1]) / 2, l / Math.max(c, 1)), n.window = Je(n.window, (t[0] - o[0]) / 2, (t[1] - o[1]) / 2), r.set(e.pointerId, t), n.move(), f(), !0;
+	}, S = (e, t) => {
+		let n = a.current;
+		if (!n.window) return;
+		let [r, i] = [e.clientX - t.edge.left, e.clientY - t.edge.top];
+		Math.hypot(r - t.last[0], i - t.last[1]) > 2 && (t.moved = !0), y(...X(n.window, n.width, n.height, r, i), t.anchor);
+	}, C = (e) => {
+		let t = a.current, n = o.current;
+		if (n?.early && s.current.size < 2) return;
+		let r = g(e);
+		if (x(e, r)) return;
+		if (!n || !t.window) return v(_(...r));
+		if (n.kind === "walk") return S(e, n);
+		let [i, c] = [r[0] - n.last[0], r[1] - n.last[1]];
+		if (Math.hypot(i, c) > 2 && (n.moved = !0), n.last = r, n.kind === "pan") return t.window = Je(t.window, i, c), t.move(), f();
+		t.trail.push(X(t.window, t.width, t.height, ...r)), t.ask(!1);
+	}, w = (e) => {
+		let t = a.current;
+		s.current.delete(e.pointerId);
+		let n = o.current;
+		if (o.current = null, l(!1), n) {
 			if (n.kind === "lasso") {
 				let e = t.trail;
 				t.trail = [], t.ask(!1), e.length > 2 && t.props.onLasso?.(Xe(t.props.positions, e, t.shown));
 			} else !n.moved && n.anchor >= 0 && t.props.onPick?.(n.anchor);
 		}
 	};
-	return G(() => g(-1), [e.positions]), /* @__PURE__ */ Q("div", {
+	return U(() => v(-1), [e.positions]), /* @__PURE__ */ Q("div", {
 		ref: t,
-		class: `plane tool-${e.tool}${s ? " dragging" : ""}`,
+		class: `plane tool-${e.tool}${c ? " dragging" : ""}`,
 		tabIndex: 0,
 		role: "application",
 		"aria-roledescription": "map of points",
 		"aria-label": `${e.label}. Arrow keys move, plus and minus zoom, 0 shows all, Enter chooses the nearest point.`,
-		onPointerDown: v,
-		onPointerMove: b,
-		onPointerUp: x,
-		onPointerCancel: x,
-		onPointerLeave: () => !a.current && g(-1),
+		onPointerDown: b,
+		onPointerMove: C,
+		onPointerUp: w,
+		onPointerCancel: w,
+		onPointerLeave: () => !o.current && v(-1),
 		onKeyDown: (t) => {
-			let n = i.current;
+			let n = a.current;
 			if (!n.window || t.ctrlKey || t.metaKey || t.altKey) return;
 			let r = {
 				ArrowLeft: [-1, 0],
@@ -959,41 +981,56 @@ function nt(e) {
 				let i = (t.shiftKey ? 100 : 12) * 1 / n.window.scale;
 				if (e.walkable && e.tool !== "pan") {
 					let [e, t] = n.probe ?? [n.window.u, n.window.v];
-					_(e + r[0] * i, t + r[1] * i, -2);
+					y(e + r[0] * i, t + r[1] * i, -2);
 				} else n.window = {
 					...n.window,
 					u: n.window.u + 3 * r[0] * i,
 					v: n.window.v + 3 * r[1] * i
-				}, n.ask(), d();
+				}, n.ask(), f();
 			} else if (t.key === "+" || t.key === "=" || t.key === "-") {
-				let [r, i] = n.probe && e.walkable ? X(n.window, n.width, n.height, ...n.probe) : [n.width / 2, n.height / 2];
-				n.window = qe(n.window, n.width, n.height, r, i, t.key === "-" ? .8 : 1.25), n.ask(), d();
-			} else if (t.key === "0") n.window = Ke(n.props.positions, n.width, n.height), n.ask(), d();
+				let [r, i] = n.probe && e.walkable ? Y(n.window, n.width, n.height, ...n.probe) : [n.width / 2, n.height / 2];
+				n.window = qe(n.window, n.width, n.height, r, i, t.key === "-" ? .8 : 1.25), n.ask(), f();
+			} else if (t.key === "0") n.window = Z(n.props.positions, n.width, n.height), n.ask(), f();
 			else if ("[]{}".includes(t.key)) n.props.onDimension?.("]}".includes(t.key) ? 1 : -1, +!!"{}".includes(t.key));
 			else if (t.key === "Enter") {
 				let [e, t] = n.probe ?? [n.window.u, n.window.v], r = n.grid.nearest(e, t, 200 / n.window.scale, n.shown);
 				r >= 0 && n.props.onPick?.(r);
-			} else if (t.key === "Escape") g(-1);
+			} else if (t.key === "Escape") v(-1);
 			else return;
 			t.preventDefault();
 		},
-		children: [/* @__PURE__ */ Q("canvas", {
-			ref: n,
-			"aria-hidden": "true"
-		}), /* @__PURE__ */ Q("canvas", {
-			ref: r,
-			"aria-hidden": "true"
-		})]
+		children: [
+			/* @__PURE__ */ Q("canvas", {
+				ref: n,
+				"aria-hidden": "true"
+			}),
+			/* @__PURE__ */ Q("canvas", {
+				ref: r,
+				"aria-hidden": "true"
+			}),
+			/* @__PURE__ */ Q("svg", {
+				ref: i,
+				class: e.backdrop ? "mark on-picture" : "mark",
+				width: "34",
+				height: "34",
+				viewBox: "-17 -17 34 34",
+				"aria-hidden": "true",
+				children: ["edge", "line"].map((e) => /* @__PURE__ */ Q("path", {
+					class: e,
+					d: "M8 0A8 8 0 1 1-8 0A8 8 0 1 1 8 0M8 0H16M-8 0H-16M0 8V16M0-8V-16"
+				}, e))
+			})
+		]
 	});
 }
 // src/core/pixels.ts
-var rt = (e) => e.data instanceof Float32Array;
-function it(e, t) {
+var it = (e) => e.data instanceof Float32Array;
+function at(e, t) {
 	let { height: n, width: r, channels: i, data: a } = e, o = n * r, s = t && t.length === 4 * o ? t : new Uint8ClampedArray(4 * o), c = +(i > 2), l = i > 2 ? 2 : 0;
 	for (let e = 0, t = 0, n = 0; e < o; e++, t += i, n += 4) s[n] = a[t], s[n + 1] = a[t + c], s[n + 2] = a[t + l], s[n + 3] = 255;
 	return s;
 }
-function at(e) {
+function ot(e) {
 	if (!e) return [];
 	let { data: t, shape: n } = e, [r, i, a] = t instanceof Float32Array ? [
 		1,
@@ -1008,13 +1045,13 @@ function at(e) {
 	}));
 }
 // src/parts/Picture.tsx
-var ot = 240, st = 160;
-function ct(e, t, n) {
-	if (rt(t)) return lt(e, t.data, n);
-	let { width: r, height: i } = t;
-	e.width !== r && (e.width = r), e.height !== i && (e.height = i), e.getContext("2d").putImageData(new ImageData(it(t), r, i), 0, 0);
-}
+var st = 240, ct = 160;
 function lt(e, t, n) {
+	if (it(t)) return ut(e, t.data, n);
+	let { width: r, height: i } = t;
+	e.width !== r && (e.width = r), e.height !== i && (e.height = i), e.getContext("2d").putImageData(new ImageData(at(t), r, i), 0, 0);
+}
+function ut(e, t, n) {
 	e.width = 480, e.height = 320;
 	let r = Array.from(t), i = Math.min(0, n ? n[0] : Math.min(...r)), a = Math.max(0, n ? n[1] : Math.max(...r), i + 1e-9), o = e.getContext("2d"), s = (t) => (e.height - 8) * (1 - (t - i) / (a - i)) + 4, c = e.width / r.length;
 	o.clearRect(0, 0, e.width, e.height), o.fillStyle = getComputedStyle(e).color, r.forEach((e, t) => {
@@ -1022,12 +1059,12 @@ function lt(e, t, n) {
 		o.fillRect(t * c + c * .12, Math.min(n, r), c * .76, Math.max(2, Math.abs(r - n)));
 	}), o.globalAlpha = .4, o.fillRect(0, s(0) - 1, e.width, 2), o.globalAlpha = 1;
 }
-function ut({ pixels: e, label: t, size: n, class: r = "" }) {
-	let i = K(null);
-	ye(() => {
-		i.current && e && ct(i.current, e);
+function dt({ pixels: e, label: t, size: n, class: r = "" }) {
+	let i = G(null);
+	W(() => {
+		i.current && e && lt(i.current, e);
 	}, [e]);
-	let a = e && rt(e) ? 1.5 : e ? e.width / e.height : 1, o = n ? {
+	let a = e && it(e) ? 1.5 : e ? e.width / e.height : 1, o = n ? {
 		width: `${Math.round(a >= 1 ? n : n * a)}px`,
 		height: `${Math.round(a >= 1 ? n / a : n)}px`
 	} : void 0;
@@ -1043,21 +1080,21 @@ function ut({ pixels: e, label: t, size: n, class: r = "" }) {
 		height: 1
 	});
 }
-function dt(e, t) {
+function ft(e, t) {
 	let n = t[0]?.[0];
 	if (!n) return;
-	let r = rt(n), [i, a] = r ? [ot, st] : [n.width, n.height], o = Math.max(1, Math.round(i / 20));
+	let r = it(n), [i, a] = r ? [st, ct] : [n.width, n.height], o = Math.max(1, Math.round(i / 20));
 	e.width = Math.max(...t.map((e) => e.length)) * (i + o) - o, e.height = t.length * (a + o) - o;
 	let s = e.getContext("2d"), c = document.createElement("canvas"), l = r ? t.flat().flatMap((e) => Array.from(e.data)) : [], u = r ? [Math.min(...l), Math.max(...l)] : void 0;
 	r && (c.style.color = getComputedStyle(e).color), t.forEach((t, n) => t.forEach((t, l) => {
 		let [d, f] = [l * (i + o), n * (a + o)];
-		return r ? (e.after(c), ct(c, t, u), c.remove(), s.drawImage(c, d, f, i, a)) : s.putImageData(new ImageData(it(t), i, a), d, f);
+		return r ? (e.after(c), lt(c, t, u), c.remove(), s.drawImage(c, d, f, i, a)) : s.putImageData(new ImageData(at(t), i, a), d, f);
 	}));
 }
-function ft({ rows: e, label: t, class: n = "", dark: r }) {
-	let i = K(null);
-	return ye(() => {
-		i.current && dt(i.current, e);
+function pt({ rows: e, label: t, class: n = "", dark: r }) {
+	let i = G(null);
+	return W(() => {
+		i.current && ft(i.current, e);
 	}, [e, r]), /* @__PURE__ */ Q("canvas", {
 		ref: i,
 		role: "img",
@@ -1068,37 +1105,37 @@ function ft({ rows: e, label: t, class: n = "", dark: r }) {
 	});
 }
 // src/parts/theme.ts
-var pt = "(prefers-color-scheme: dark)", mt = /* @__PURE__ */ new Set(), ht = "system", gt = () => ht === "dark" || ht === "system" && matchMedia(pt).matches;
-function _t() {
-	let [e, t] = W(gt());
-	return G(() => {
-		let e = () => t(gt());
-		return mt.add(e), () => void mt.delete(e);
+var mt = "(prefers-color-scheme: dark)", ht = /* @__PURE__ */ new Set(), gt = "system", _t = () => gt === "dark" || gt === "system" && matchMedia(mt).matches;
+function vt() {
+	let [e, t] = H(_t());
+	return U(() => {
+		let e = () => t(_t());
+		return ht.add(e), () => void ht.delete(e);
 	}, []), e;
 }
 // src/page/scene.ts
-function vt(e) {
-	let t = e.facts, n = R(e, "basis");
+function yt(e) {
+	let t = e.facts, n = L(e, "basis");
 	return {
 		facts: t,
-		z: R(e, "z"),
-		labels: t.classes.length ? He(e.arrays.labels, t.none ?? 255) : null,
-		positions: R(e, "positions"),
+		z: L(e, "z"),
+		labels: t.classes.length ? Ue(e.arrays.labels, t.none ?? 255) : null,
+		positions: L(e, "positions"),
 		plane: {
-			origin: R(e, "origin"),
+			origin: L(e, "origin"),
 			basis: [n.slice(0, t.dim), n.slice(t.dim)]
 		},
-		originals: at(e.arrays.pixels ?? e.arrays.values),
-		mean: R(e, "mean"),
-		spread: R(e, "spread"),
+		originals: ot(e.arrays.pixels ?? e.arrays.values),
+		mean: L(e, "mean"),
+		spread: L(e, "spread"),
 		samples: {
-			z: R(e, "sample_z"),
+			z: L(e, "sample_z"),
 			y: e.arrays.sample_y?.data ?? null
 		}
 	};
 }
-var yt = (e, t) => e.z.subarray(t * e.facts.dim, (t + 1) * e.facts.dim);
-function bt(e, t, n) {
+var bt = (e, t) => e.z.subarray(t * e.facts.dim, (t + 1) * e.facts.dim);
+function xt(e, t, n) {
 	let { dim: r } = e.facts, i = (e) => Float32Array.from({ length: r }, (t, n) => Number(n === e)), a = e.mean.slice();
 	a[t] = a[n] = 0;
 	let o = e.z.length / r, s = new Float32Array(2 * o);
@@ -1111,7 +1148,7 @@ function bt(e, t, n) {
 		positions: s
 	};
 }
-function xt(e, t) {
+function St(e, t) {
 	let n = t.shape.reduce((e, t) => e * t, 1), r = e.length / n, i = (t) => e.subarray(t * n, (t + 1) * n);
 	if (t.kind === "vector") return Array.from({ length: r }, (e, t) => ({
 		height: 1,
@@ -1135,10 +1172,10 @@ function xt(e, t) {
 		};
 	});
 }
-var St = ({ facts: e, mean: t, spread: n }, r) => e.unit === "z" ? [-3, 3] : [t[r] - 3 * (n[r] || 1), t[r] + 3 * (n[r] || 1)], Ct = 9, wt = 8, Tt = 48, $ = 16;
-function Et(e, t, n, r) {
-	let [i, a] = W([]), [o, s] = W(null), c = q(() => new De((t) => e.decode(t.z, t.n, t.y), (e) => (a(e), s(null)), (e) => s(e.message)), [e]);
-	return G(() => () => c.close(), [c]), G(() => {
+var Ct = ({ facts: e, mean: t, spread: n }, r) => e.unit === "z" ? [-3, 3] : [t[r] - 3 * (n[r] || 1), t[r] + 3 * (n[r] || 1)], wt = 9, Tt = 8, Et = 48, $ = 16;
+function Dt(e, t, n, r) {
+	let [i, a] = H([]), [o, s] = H(null), c = K(() => new Oe((t) => e.decode(t.z, t.n, t.y), (e) => (a(e), s(null)), (e) => s(e.message)), [e]);
+	return U(() => () => c.close(), [c]), U(() => {
 		t && c.push({
 			z: t,
 			n,
@@ -1154,12 +1191,12 @@ function Et(e, t, n, r) {
 		error: o
 	};
 }
-function Dt({ scene: e, batches: t }) {
-	let { facts: n } = e, [r, i] = W(n.conditional ? 0 : null), [a, o] = W(() => n.walkable ? e.mean.slice() : yt(e, 0).slice());
+function Ot({ scene: e, batches: t }) {
+	let { facts: n } = e, [r, i] = H(n.conditional ? 0 : null), [a, o] = H(() => n.walkable ? e.mean.slice() : bt(e, 0).slice());
 	return /* @__PURE__ */ Q("div", {
 		class: "stack explorer-parts",
 		children: [
-			/* @__PURE__ */ Q(Ot, {
+			/* @__PURE__ */ Q(kt, {
 				scene: e,
 				batches: t,
 				z: a,
@@ -1167,13 +1204,13 @@ function Dt({ scene: e, batches: t }) {
 				y: r,
 				onY: i
 			}),
-			n.walkable && /* @__PURE__ */ Q(It, {
+			n.walkable && /* @__PURE__ */ Q(Lt, {
 				scene: e,
 				batches: t,
 				z: a,
 				y: r
 			}),
-			/* @__PURE__ */ Q(Rt, {
+			/* @__PURE__ */ Q(zt, {
 				scene: e,
 				batches: t,
 				y: r
@@ -1181,24 +1218,24 @@ function Dt({ scene: e, batches: t }) {
 		]
 	});
 }
-function Ot({ scene: e, batches: t, z: n, onZ: r, y: i, onY: a }) {
-	let { facts: o } = e, s = _t(), [c, l] = W(null), [u, d] = W(/* @__PURE__ */ new Set()), [f, p] = W(-1), [m, h] = W(-1), [g, _] = W(null), [v, y] = W(!1), b = q(() => c ? bt(e, ...c) : {
+function kt({ scene: e, batches: t, z: n, onZ: r, y: i, onY: a }) {
+	let { facts: o } = e, s = vt(), [c, l] = H(null), [u, d] = H(/* @__PURE__ */ new Set()), [f, p] = H(-1), [m, h] = H(-1), [g, _] = H(null), [v, y] = H(!1), b = K(() => c ? xt(e, ...c) : {
 		plane: e.plane,
 		positions: e.positions
-	}, [e, c?.join()]), x = kt(t, i), S = K(null), C = Ft({
+	}, [e, c?.join()]), x = At(t, i), S = G(null), C = It({
 		batches: t,
 		seen: b,
 		view: g,
 		y: i,
 		on: v && o.walkable && o.kind === "image"
 	});
-	G(() => {
-		o.walkable ? x.push(n) : e.z.length && x.push(yt(e, Math.max(0, m)).slice());
+	U(() => {
+		o.walkable ? x.push(n) : e.z.length && x.push(bt(e, Math.max(0, m)).slice());
 	}, [x.queue, m]);
 	let w = (t, n, i) => {
 		if (!o.walkable) return;
-		i >= -1 && (S.current = i >= 0 ? yt(e, i) : null);
-		let a = We(b.plane, t, n, S.current);
+		i >= -1 && (S.current = i >= 0 ? bt(e, i) : null);
+		let a = Ge(b.plane, t, n, S.current);
 		x.push(a), r(a);
 	}, T = (t) => {
 		h(t), o.conditional && e.labels && e.labels[t] < o.classes.length && a(e.labels[t]);
@@ -1206,7 +1243,7 @@ function Ot({ scene: e, batches: t, z: n, onZ: r, y: i, onY: a }) {
 		if (!c) return;
 		let n = [...c];
 		n[t] = (n[t] + e + o.dim) % o.dim, l(n);
-	}, E = f >= 0 ? f : m, D = q(() => o.walkable ? Ge(b.plane, n) : null, [b, n]), O = c ? [`z${c[0]}`, `z${c[1]}`] : o.axes;
+	}, E = f >= 0 ? f : m, D = K(() => o.walkable ? Ke(b.plane, n) : null, [b, n]), O = c ? [`z${c[0]}`, `z${c[1]}`] : o.axes;
 	return /* @__PURE__ */ Q("section", {
 		class: "panel",
 		"aria-labelledby": "space",
@@ -1215,7 +1252,7 @@ function Ot({ scene: e, batches: t, z: n, onZ: r, y: i, onY: a }) {
 			children: "Latent space"
 		}), /* @__PURE__ */ Q("div", {
 			class: "aside",
-			children: [o.dim > 2 && /* @__PURE__ */ Q(jt, {
+			children: [o.dim > 2 && /* @__PURE__ */ Q(Mt, {
 				facts: o,
 				dims: c,
 				onDims: l
@@ -1233,7 +1270,7 @@ function Ot({ scene: e, batches: t, z: n, onZ: r, y: i, onY: a }) {
 				/* @__PURE__ */ Q("div", {
 					class: "plane-box",
 					children: [
-						/* @__PURE__ */ Q(nt, {
+						/* @__PURE__ */ Q(rt, {
 							positions: b.positions,
 							labels: e.labels,
 							dark: s,
@@ -1264,7 +1301,7 @@ function Ot({ scene: e, batches: t, z: n, onZ: r, y: i, onY: a }) {
 						})
 					]
 				}),
-				e.labels && /* @__PURE__ */ Q(Mt, {
+				e.labels && /* @__PURE__ */ Q(Nt, {
 					scene: e,
 					hidden: u,
 					onHidden: d,
@@ -1272,7 +1309,7 @@ function Ot({ scene: e, batches: t, z: n, onZ: r, y: i, onY: a }) {
 				}),
 				/* @__PURE__ */ Q("p", {
 					class: "muted small words",
-					children: At(e, c)
+					children: jt(e, c)
 				})
 			] }), /* @__PURE__ */ Q("div", {
 				class: "beside",
@@ -1304,11 +1341,11 @@ function Ot({ scene: e, batches: t, z: n, onZ: r, y: i, onY: a }) {
 						role: "alert",
 						children: x.error
 					}),
-					o.walkable && /* @__PURE__ */ Q(Nt, {
+					o.walkable && /* @__PURE__ */ Q(Pt, {
 						z: n,
 						order: o.order
 					}),
-					/* @__PURE__ */ Q(Pt, {
+					/* @__PURE__ */ Q(Ft, {
 						scene: e,
 						index: E
 					})
@@ -1317,11 +1354,11 @@ function Ot({ scene: e, batches: t, z: n, onZ: r, y: i, onY: a }) {
 		})]
 	});
 }
-function kt(e, t) {
-	let n = K(null), [r, i] = W(null), a = K(null), o = q(() => new De((n) => e.decode(n, 1, t), ([e]) => {
-		n.current && ct(n.current, e);
+function At(e, t) {
+	let n = G(null), [r, i] = H(null), a = G(null), o = K(() => new Oe((n) => e.decode(n, 1, t), ([e]) => {
+		n.current && lt(n.current, e);
 	}, (e) => i(e.message)), [e, t]);
-	return G(() => (a.current && o.push(a.current), () => o.close()), [o]), {
+	return U(() => (a.current && o.push(a.current), () => o.close()), [o]), {
 		canvas: n,
 		queue: o,
 		push: (e) => {
@@ -1330,14 +1367,14 @@ function kt(e, t) {
 		error: r
 	};
 }
-function At({ facts: e, z: t }, n) {
+function jt({ facts: e, z: t }, n) {
 	let r = `${(t.length / e.dim).toLocaleString("en")} of ${e.total.toLocaleString("en")} ${e.source}.`;
 	if (!e.walkable) return `${r} ${e.why} Point at one to see it; click to choose it.`;
 	if (e.dim <= 2) return `${r} This is the whole latent space: drag, and every place is decoded.`;
 	let i = "A drag that begins at a point keeps what that point has outside the plane.";
 	return n ? `${r} Two of ${e.dim} dimensions, the others at their mean. ${i}` : `${r} The plane of the largest variance holds ${Math.round(100 * (e.explained ?? []).reduce((e, t) => e + t, 0))} % of it. ${i}`;
 }
-function jt({ facts: e, dims: t, onDims: n }) {
+function Mt({ facts: e, dims: t, onDims: n }) {
 	let r = (e) => (r) => {
 		let i = [...t ?? [0, 1]];
 		i[e] = Number(r.currentTarget.value), n(i);
@@ -1367,8 +1404,8 @@ function jt({ facts: e, dims: t, onDims: n }) {
 		})]
 	}))] });
 }
-function Mt({ scene: e, hidden: t, onHidden: n, dark: r }) {
-	let i = q(() => new Set(e.labels), [e]), a = (e) => {
+function Nt({ scene: e, hidden: t, onHidden: n, dark: r }) {
+	let i = K(() => new Set(e.labels), [e]), a = (e) => {
 		let r = new Set(t);
 		r.delete(e) || r.add(e), n(r);
 	};
@@ -1383,12 +1420,12 @@ function Mt({ scene: e, hidden: t, onHidden: n, dark: r }) {
 			onClick: () => a(n),
 			children: [/* @__PURE__ */ Q("span", {
 				class: "dot",
-				style: { background: Be(n, r) }
+				style: { background: Ve(n, r) }
 			}), e]
 		}))
 	});
 }
-function Nt({ z: e, order: t }) {
+function Pt({ z: e, order: t }) {
 	let n = t.slice(0, 6).sort((e, t) => e - t);
 	return /* @__PURE__ */ Q("div", {
 		class: "readout",
@@ -1409,7 +1446,7 @@ function Nt({ z: e, order: t }) {
 		})]
 	});
 }
-function Pt({ scene: e, index: t }) {
+function Ft({ scene: e, index: t }) {
 	let { facts: n, originals: r, labels: i } = e;
 	if (t < 0) return /* @__PURE__ */ Q("p", {
 		class: "muted small",
@@ -1420,7 +1457,7 @@ function Pt({ scene: e, index: t }) {
 		]
 	});
 	let a = i && i[t] < n.classes.length ? n.classes[i[t]] : null;
-	return /* @__PURE__ */ Q("figure", { children: [r[t] ? /* @__PURE__ */ Q(ut, {
+	return /* @__PURE__ */ Q("figure", { children: [r[t] ? /* @__PURE__ */ Q(dt, {
 		pixels: r[t],
 		label: `Original ${t}`,
 		size: 104
@@ -1433,13 +1470,13 @@ function Pt({ scene: e, index: t }) {
 		a !== null && `, ${a}`
 	] })] });
 }
-function Ft({ batches: e, seen: t, view: n, y: r, on: i }) {
-	let [a, o] = W(n);
-	G(() => {
+function It({ batches: e, seen: t, view: n, y: r, on: i }) {
+	let [a, o] = H(n);
+	U(() => {
 		let e = setTimeout(() => o(n), 200);
 		return () => clearTimeout(e);
 	}, [n]);
-	let s = q(() => {
+	let s = K(() => {
 		if (!i) return null;
 		let { window: e, width: n, height: r } = a ?? {
 			window: null,
@@ -1455,7 +1492,7 @@ function Ft({ batches: e, seen: t, view: n, y: r, on: i }) {
 				high: n
 			};
 		}
-		let [o, s] = Z(e, n, r, 0, 0), [c, l] = Z(e, n, r, n, r), u = Math.max(c - o, s - l) / 2, [d, f] = [(o + c) / 2, (l + s) / 2];
+		let [o, s] = X(e, n, r, 0, 0), [c, l] = X(e, n, r, n, r), u = Math.max(c - o, s - l) / 2, [d, f] = [(o + c) / 2, (l + s) / 2];
 		return {
 			left: d - u,
 			right: d + u,
@@ -1466,27 +1503,27 @@ function Ft({ batches: e, seen: t, view: n, y: r, on: i }) {
 		a,
 		i,
 		t
-	]), { shown: c } = Et(e, q(() => {
+	]), { shown: c } = Dt(e, K(() => {
 		if (!s) return null;
 		let e = (s.right - s.left) / $, n = [];
-		for (let r = 0; r < $; r++) for (let i = 0; i < $; i++) n.push(...We(t.plane, s.left + (i + .5) * e, s.high - (r + .5) * e));
+		for (let r = 0; r < $; r++) for (let i = 0; i < $; i++) n.push(...Ge(t.plane, s.left + (i + .5) * e, s.high - (r + .5) * e));
 		return Float32Array.from(n);
 	}, [s]), 256, r);
-	return q(() => {
+	return K(() => {
 		if (!s || c.length !== 256) return null;
 		let { width: e, height: t } = c[0], n = document.createElement("canvas");
 		[n.width, n.height] = [$ * e, $ * t];
 		let r = n.getContext("2d"), i = document.createElement("canvas");
 		return c.forEach((n, a) => {
-			ct(i, n), r.drawImage(i, a % $ * e, Math.floor(a / $) * t);
+			lt(i, n), r.drawImage(i, a % $ * e, Math.floor(a / $) * t);
 		}), {
 			image: n,
 			...s
 		};
 	}, [c, s]);
 }
-function It({ scene: e, batches: t, z: n, y: r }) {
-	let { facts: i } = e, [a, o] = W(!1), [s, c] = W(!1), l = q(() => i.order.filter((e) => i.active[e]), [i]), u = l.length ? l : i.order, d = a ? u.slice(0, 64) : u.slice(0, wt), f = s ? n : e.mean, p = Math.max(...i.rates ?? [0], 1e-9);
+function Lt({ scene: e, batches: t, z: n, y: r }) {
+	let { facts: i } = e, [a, o] = H(!1), [s, c] = H(!1), l = K(() => i.order.filter((e) => i.active[e]), [i]), u = l.length ? l : i.order, d = a ? u.slice(0, 64) : u.slice(0, Tt), f = s ? n : e.mean, p = Math.max(...i.rates ?? [0], 1e-9);
 	return /* @__PURE__ */ Q("section", {
 		class: "panel",
 		"aria-labelledby": "traversals",
@@ -1507,7 +1544,7 @@ function It({ scene: e, batches: t, z: n, y: r }) {
 			})] }),
 			/* @__PURE__ */ Q("div", {
 				class: "dims",
-				children: d.map((n) => /* @__PURE__ */ Q(Lt, {
+				children: d.map((n) => /* @__PURE__ */ Q(Rt, {
 					scene: e,
 					batches: t,
 					dim: n,
@@ -1528,7 +1565,7 @@ function It({ scene: e, batches: t, z: n, y: r }) {
 					l.length > 0 && l.length < i.order.length && ` Left out: ${i.order.length - l.length} of ${i.order.length} dimensions, which carry next to nothing.`
 				]
 			}),
-			u.length > wt && /* @__PURE__ */ Q("button", {
+			u.length > Tt && /* @__PURE__ */ Q("button", {
 				type: "button",
 				class: "more",
 				onClick: () => o(!a),
@@ -1537,19 +1574,19 @@ function It({ scene: e, batches: t, z: n, y: r }) {
 		]
 	});
 }
-function Lt({ scene: e, batches: t, dim: n, start: r, y: i, share: a }) {
-	let { facts: o } = e, s = _t(), [c, l] = St(e, n), [u, d] = W(null), f = q(() => {
-		let e = new Float32Array(Ct * o.dim);
-		for (let t = 0; t < Ct; t++) e.set(r, t * o.dim), e[t * o.dim + n] = c + (l - c) * t / 8;
+function Rt({ scene: e, batches: t, dim: n, start: r, y: i, share: a }) {
+	let { facts: o } = e, s = vt(), [c, l] = Ct(e, n), [u, d] = H(null), f = K(() => {
+		let e = new Float32Array(wt * o.dim);
+		for (let t = 0; t < wt; t++) e.set(r, t * o.dim), e[t * o.dim + n] = c + (l - c) * t / 8;
 		return e;
-	}, [r, n]), p = q(() => {
+	}, [r, n]), p = K(() => {
 		let e = r.slice();
 		return e[n] = u ?? r[n], e;
 	}, [
 		r,
 		u,
 		n
-	]), { shown: m } = Et(t, f, Ct, i), { shown: h } = Et(t, p, 1, i), g = o.rates?.[n];
+	]), { shown: m } = Dt(t, f, wt, i), { shown: h } = Dt(t, p, 1, i), g = o.rates?.[n];
 	return /* @__PURE__ */ Q("div", {
 		class: "dim",
 		children: [
@@ -1570,7 +1607,7 @@ function Lt({ scene: e, batches: t, dim: n, start: r, y: i, share: a }) {
 			}),
 			/* @__PURE__ */ Q("div", {
 				class: "dim-strip",
-				children: [/* @__PURE__ */ Q(ft, {
+				children: [/* @__PURE__ */ Q(pt, {
 					rows: [m],
 					label: `Dimension ${n} from ${c.toFixed(1)} to ${l.toFixed(1)}`,
 					class: "wide",
@@ -1587,7 +1624,7 @@ function Lt({ scene: e, batches: t, dim: n, start: r, y: i, share: a }) {
 			}),
 			/* @__PURE__ */ Q("figure", {
 				class: "dim-hand",
-				children: [/* @__PURE__ */ Q(ut, {
+				children: [/* @__PURE__ */ Q(dt, {
 					pixels: h[0],
 					label: `Decoded with z${n} = ${(u ?? r[n]).toFixed(2)}`,
 					size: 64
@@ -1596,17 +1633,17 @@ function Lt({ scene: e, batches: t, dim: n, start: r, y: i, share: a }) {
 		]
 	});
 }
-function Rt({ scene: e, batches: t, y: n }) {
-	let { facts: r, samples: i } = e, a = _t(), o = i.z.length / r.dim, [s, c] = W(0), l = K(null), u = q(() => Array.from({ length: o }, (e, t) => t).filter((e) => !i.y || i.y[e] === n), [i, n]), d = q(() => Array.from({ length: Math.min(Tt, u.length) }, (e, t) => u[(s + t) % u.length]), [u, s]), { shown: f, error: p } = Et(t, q(() => {
+function zt({ scene: e, batches: t, y: n }) {
+	let { facts: r, samples: i } = e, a = vt(), o = i.z.length / r.dim, [s, c] = H(0), l = G(null), u = K(() => Array.from({ length: o }, (e, t) => t).filter((e) => !i.y || i.y[e] === n), [i, n]), d = K(() => Array.from({ length: Math.min(Et, u.length) }, (e, t) => u[(s + t) % u.length]), [u, s]), { shown: f, error: p } = Dt(t, K(() => {
 		if (!d.length) return null;
 		let e = new Float32Array(d.length * r.dim);
 		return d.forEach((t, n) => e.set(i.z.subarray(t * r.dim, (t + 1) * r.dim), n * r.dim)), e;
 	}, [d]), d.length, n);
-	return G(() => {
+	return U(() => {
 		if (!l.current || !f.length) return;
 		let e = l.current.clientWidth < 520 ? 8 : 16, t = [];
 		for (let n = 0; n < f.length; n += e) t.push(f.slice(n, n + e));
-		dt(l.current, t);
+		ft(l.current, t);
 	}, [f, a]), /* @__PURE__ */ Q("section", {
 		class: "panel",
 		"aria-labelledby": "samples",
@@ -1614,9 +1651,9 @@ function Rt({ scene: e, batches: t, y: n }) {
 			/* @__PURE__ */ Q("header", { children: [/* @__PURE__ */ Q("h2", {
 				id: "samples",
 				children: "Samples"
-			}), u.length > Tt && /* @__PURE__ */ Q("button", {
+			}), u.length > Et && /* @__PURE__ */ Q("button", {
 				type: "button",
-				onClick: () => c((s + Tt) % u.length),
+				onClick: () => c((s + Et) % u.length),
 				children: "Draw others"
 			})] }),
 			r.samples === null ? /* @__PURE__ */ Q(y, { children: [/* @__PURE__ */ Q("canvas", {
@@ -1646,9 +1683,9 @@ function Rt({ scene: e, batches: t, y: n }) {
 	});
 }
 // src/page/explorer.css?inline
-var zt = ".explorer{grid-template-columns:minmax(0,1fr) 264px;align-items:start;gap:20px 24px;display:grid}.explorer .plane-box{height:clamp(300px,58vh,560px)}.beside{flex-direction:column;gap:14px;min-width:0;display:flex}.probe-box figcaption{text-align:center}.legend{margin-top:12px}.words{max-width:84ch}.explorer .words{margin-top:10px}.readout{font-variant-numeric:tabular-nums;flex-wrap:wrap;justify-content:center;gap:2px 14px;font-size:.86rem;display:flex}.dims{grid-template-columns:repeat(auto-fit,minmax(min(100%,480px),1fr));gap:18px 36px;display:grid}.dim{grid-template-columns:74px minmax(0,1fr) 64px;align-items:center;gap:6px 14px;display:grid}.dim-name{flex-direction:column;display:flex}.dim-name strong{font-weight:620}.bar{background:var(--faint);border-radius:2px;height:4px;margin-top:4px}.bar span{background:var(--accent);border-radius:2px;height:100%;display:block}.dim-strip{flex-direction:column;min-width:0;display:flex}.dim-strip input{width:100%}.dim-hand{align-items:center}.dim-hand figcaption{font-variant-numeric:tabular-nums}.more{align-self:flex-start}@container parts (width<=760px){.explorer{grid-template-columns:minmax(0,1fr)}.beside{flex-flow:wrap;align-items:flex-start}.probe-box{flex:150px}.dim{grid-template-columns:60px minmax(0,1fr) 64px;gap:6px 10px}.panel{padding:14px}}.explorer-parts{container:parts/inline-size}";
+var Bt = ".explorer{grid-template-columns:minmax(0,1fr) 264px;align-items:start;gap:20px 24px;display:grid}.explorer .plane-box{height:clamp(300px,58vh,560px)}.beside{flex-direction:column;gap:14px;min-width:0;display:flex}.probe-box figcaption{text-align:center}.legend{margin-top:12px}.words{max-width:84ch}.explorer .words{margin-top:10px}.readout{font-variant-numeric:tabular-nums;flex-wrap:wrap;justify-content:center;gap:2px 14px;font-size:.86rem;display:flex}.dims{grid-template-columns:repeat(auto-fit,minmax(min(100%,480px),1fr));gap:18px 36px;display:grid}.dim{grid-template-columns:74px minmax(0,1fr) 64px;align-items:center;gap:6px 14px;display:grid}.dim-name{flex-direction:column;display:flex}.dim-name strong{font-weight:620}.bar{background:var(--faint);border-radius:2px;height:4px;margin-top:4px}.bar span{background:var(--accent);border-radius:2px;height:100%;display:block}.dim-strip{flex-direction:column;min-width:0;display:flex}.dim-strip input{width:100%}.dim-hand{align-items:center}.dim-hand figcaption{font-variant-numeric:tabular-nums}.more{align-self:flex-start}@container parts (width<=760px){.explorer{grid-template-columns:minmax(0,1fr)}.beside{flex-flow:wrap;align-items:flex-start}.probe-box{flex:150px}.dim{grid-template-columns:60px minmax(0,1fr) 64px;gap:6px 10px}.panel{padding:14px}}.explorer-parts{container:parts/inline-size}";
 // src/widget/main.tsx
-function Bt(e, t) {
+function Vt(e, t) {
 	for (let n = e; n && t; n = n.parentElement) {
 		let e = n.querySelector(`.latentia-static[data-explorer="${CSS.escape(t)}"]`);
 		if (e) {
@@ -1657,12 +1694,12 @@ function Bt(e, t) {
 		}
 	}
 }
-function Vt({ model: e, el: t }) {
-	let n = e.get("scene"), r = vt(L(n.buffer.slice(n.byteOffset, n.byteOffset + n.byteLength))), i = /* @__PURE__ */ new Map(), a = 0, o = ({ seq: e, error: t }, n) => {
+function Ht({ model: e, el: t }) {
+	let n = e.get("scene"), r = yt(I(n.buffer.slice(n.byteOffset, n.byteOffset + n.byteLength))), i = /* @__PURE__ */ new Map(), a = 0, o = ({ seq: e, error: t }, n) => {
 		let a = i.get(e);
 		if (i.delete(e), t !== void 0 || !n[0]) return a?.failed(Error(t ?? "The kernel answered without a picture."));
 		let { buffer: o, byteOffset: s, byteLength: c } = n[0], l = new Float32Array(o.slice(s, s + c));
-		a?.done(xt(l, r.facts));
+		a?.done(St(l, r.facts));
 	};
 	e.on("msg:custom", o);
 	let s = { decode: (t, n, r) => new Promise((o, s) => {
@@ -1675,14 +1712,14 @@ function Vt({ model: e, el: t }) {
 			y: r
 		}, void 0, [t]);
 	}) }, c = t.attachShadow({ mode: "open" }), l = document.createElement("style");
-	l.textContent = `${oe}\n${zt}`.replaceAll(":root", ":host") + ":host { display: block; color: var(--ink); }", Bt(t, r.facts.static);
+	l.textContent = `${se}\n${Bt}`.replaceAll(":root", ":host") + ":host { display: block; color: var(--ink); }", Vt(t, r.facts.static);
 	let u = document.createElement("div");
-	return c.append(l, u), F(/* @__PURE__ */ Q(Dt, {
+	return c.append(l, u), P(/* @__PURE__ */ Q(Ot, {
 		scene: r,
 		batches: s
 	}), u), () => {
-		e.off("msg:custom", o), F(null, u);
+		e.off("msg:custom", o), P(null, u);
 	};
 }
-var Ht = { render: Vt };
-export { Ht as default };
+var Ut = { render: Ht };
+export { Ut as default };
