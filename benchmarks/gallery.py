@@ -58,7 +58,9 @@ Nats are summed over pixels and latent dimensions and averaged over images, with
 the squared error summed over pixels, and mse its mean over pixels and images, which lie in [0, 1]. Grey pixels under a
 Bernoulli have a cross-entropy and no normalised likelihood: these ELBOs do not compare with those of binarised MNIST.
 Seconds are the wall time of one seed with evaluation and pictures, while other work ran on the same machine; how fast
-training is when nothing else runs is measured in [performance.md](performance.md).
+training is when nothing else runs is measured in [performance.md](performance.md). These runs took eager steps; since,
+runs of 7,000 steps and more are compiled by default, which changes figures by rounding: `--set training.compile=off`
+gives these ones.
 """
 
 PERFORMANCE = """# Training speed
@@ -100,12 +102,13 @@ few copies and one launch (`training/captured.py`). Before it is used, one repla
 training goes on without where they differ. No GPU was there to measure on: the capture is tested on a stand-in, which
 replays by calling, and on CUDA where there is one.
 
-`auto` compiles where a run is long enough to repay a compilation of which nothing is cached (`COMPILED_STEPS` in
-`training/execution.py`: 15 epochs of MNIST are); it is decided by the number of steps and the kind of objective alone,
-so that a command gives the same numbers however fast the machine is and whatever was compiled there before. A shorter
-run gains from `--set training.compile=on` where the same graph was compiled before. Half of the time that compiling
-took went into the compiler's trials of what the processor can do, each a program of its own; where PyTorch itself runs
-on AVX-512 they are left out (22.6 s before, 10 to 14 s since, for the VAE below on this kind of machine).
+`auto` compiles where a run is about long enough to repay a compilation of which nothing is cached (`COMPILED_STEPS` in
+`training/execution.py`: 15 epochs of all images of MNIST are). It is decided by the number of steps, the kind of
+objective and whether there is a compiler, so that on one machine a command gives the same numbers however busy it is
+and whatever was compiled there before; the decision is kept for `resume`. A shorter
+run gains from `--set training.compile=on` where the same graph was compiled before. The compiler's trials of what the
+processor can do, each a program of its own, are left out where PyTorch itself runs on AVX-512, and so are precompiled
+headers, which take longer to make than one graph gains by them.
 """
 
 PLAIN = """## Whole trainings beside a plain loop

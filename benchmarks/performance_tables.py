@@ -283,7 +283,7 @@ def studio_lines(record: Record, table: Draw, machine: Callable[[Record], str]) 
     if beside is not None:
         ratio = beside["watched_over_alone"]
         lines += [
-            f"A training of {beside['steps']:,} steps alone and with the studio and one page that watches it, "
+            f"A training of {beside['steps']:,} eager steps alone and with the studio and one page that watches it, "
             f"{len(beside['images_per_second_alone'])} alternating pairs: {beside['medians'][1]:,.0f} against "
             f"{beside['medians'][0]:,.0f} images/s in the median, {ratio:.3f} of the speed (within "
             f"{WATCHED:.0%}: {_holds(ratio >= 1 - WATCHED)}).",
@@ -312,9 +312,9 @@ def browser_lines(record: Record, table: Draw, machine: Callable[[Record], str])
     return [
         "## The studio's pages",
         "",
-        f"{record['browser']}, server and browser on the same two cores. From the time stamp of a `pointermove` in the "
-        f"latent plane to the end of the `putImageData` of what was decoded there, {record['walk'][0]['moves']} moves; "
-        "moves that the next one overtook are never sent, nor counted "
+        f"{record['browser']}, server and browser on the same two cores. From the time stamp of the pointer's move in "
+        f"the latent plane to the end of the `putImageData` of what was decoded there, {record['walk'][0]['moves']} "
+        "moves; moves that the next one overtook are never sent, nor counted "
         f"({' and '.join(str(found['shown']) for found in record['walk'])} were shown).",
         "",
         *_tables(table, (["", "asked", "measured", "holds"], rows)),

@@ -1,8 +1,8 @@
 """What the studio costs, and how fast it answers; without a browser, whose own part Playwright measures.
 
-- ``beside``: alternating pairs of trainings, alone and with the studio and one page that watches the run, which asks
-  for what the front end asks for while a run is live: the log's new rows, the list and the run after each change, and
-  the reconstructions of its latest checkpoint. The trainings' own images a second are compared.
+- ``beside``: alternating pairs of trainings by eager steps, alone and with the studio and one page that watches the
+  run, which asks for what the front end asks for while a run is live: the log's new rows, the list and the run after
+  each change, and the reconstructions of its latest checkpoint. The trainings' own images a second are compared.
 - ``decode``: the time from sending a point over the WebSocket to having its pixels, one at a time, for a VAE of MNIST's
   size and for a convolutional decoder of 64 x 64 x 3, neither trained for more than a few steps.
 - ``open``: the time of the request for the log of a run with 10,000 logged steps, the first and the best of five.
@@ -100,6 +100,7 @@ def studio(folder: Path) -> Iterator[Page]:
 def train(folder: Path, name: str, data: str, steps: int) -> float:
     """Train in a process of its own; its images a second."""
     command = [sys.executable, "-m", "latentia", "train", PRESET, "--data", data, "--steps", str(steps), "--json"]
+    command += ["--set", "training.compile=off"]  # nothing but steps, however many
     done = subprocess.run([*command, "--out", str(folder / name)], capture_output=True, text=True, check=True)
     return float(json.loads(done.stdout)["images_per_second"])
 

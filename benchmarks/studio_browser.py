@@ -1,9 +1,10 @@
 """How fast the studio's pages answer, measured in the browser itself: headless Chromium, without a GPU.
 
-- ``walk``: the time from a ``pointermove`` in the latent plane to the end of the ``putImageData`` of what was decoded
-  there, of 500 moves, for a VAE of MNIST's size and for a convolutional decoder of 64 x 64 x 3. The clock is the
-  browser's: the event's own time stamp at one end, and ``performance.now()`` at the other. Moves that were overtaken
-  while a decode was on its way are never sent, and not counted.
+- ``walk``: the time from a move of the pointer in the latent plane to the end of the ``putImageData`` of what was
+  decoded there, of 500 moves, for a VAE of MNIST's size and for a convolutional decoder of 64 x 64 x 3. The clock is
+  the browser's: the time stamp of the event (``pointermove`` or ``pointerrawupdate``) at one end, and
+  ``performance.now()`` at the other. Moves that were overtaken while a decode was on its way are never sent, and not
+  counted.
 - ``pan``: how often a second 100,000 points are drawn while the plane is dragged.
 - ``open``: the time from opening the address of a run with 10,000 logged steps to its first drawn curve.
 

@@ -207,7 +207,7 @@ def test_every_record_has_its_part_of_the_page(tables: Any):
             "peak_memory": {"mapped": {"anonymous_gigabytes": 0.5}},
         },
     }
-    assert records.keys() | {"seeds_together.json"} == tables.PARTS.keys()
+    assert records.keys() | {"seeds_together.json", "studio.json", "studio_browser.json"} == tables.PARTS.keys()
     pages = {
         name: "\n".join(part(records[name], lambda columns, rows: str([columns, rows]), lambda _: "a machine"))
         for name, part in tables.PARTS.items()
@@ -227,3 +227,31 @@ def test_unknown_contenders_and_missing_data_are_explained(
         with pytest.raises(SystemExit):
             rivals.main(words)
         assert said in capsys.readouterr().err
+
+
+def test_the_studios_figures(tables: Any):
+    def table(columns: list[str], rows: list[list[str]]) -> str:
+        return str([columns, rows])
+
+    times = {"first_ms": 9.0, "median_ms": 1.0, "p95_ms": 2.0, "worst_ms": 3.0}
+    walked = {"moves": 500, "shown": 499, "median_ms": 5.0, "p95_ms": 17.0, "worst_ms": 20.0}
+    made = {"command": "a command", "machine": {}}
+    server = {
+        **made,
+        "decode": [{"bytes": 784, "points": 500, **times}],
+        "open": {"steps": 10_000, "first_s": 0.1, "best_s": 0.05},
+        "beside": {
+            "steps": 7, "watched_over_alone": 0.96, "medians": [100.0, 96.0], "images_per_second_alone": [1.0] * 5,
+        },
+    }  # fmt: skip
+    page = "\n".join(tables.studio_lines(server, table, lambda _: "a machine"))
+    assert "5 alternating pairs: 96 against 100 images/s" in page and "0.960 of the speed (within 5%: yes)" in page
+    browser = {
+        **made,
+        "browser": "Chromium",
+        "walk": [walked, {**walked, "p95_ms": 15.0}],
+        "pan": {"points": 100_000, "frames_per_second": 31.0},
+        "open": {"steps": 10_000, "first_s": 0.7, "median_s": 0.5},
+    }
+    page = "\n".join(tables.browser_lines(browser, table, lambda _: "a machine"))
+    assert page.count("**no**") == 1 and page.count("'yes'") == 3 and "a machine" in page

@@ -66,7 +66,7 @@ export function LatentPlane(props: LatentPlaneProps) {
     // As moves come, so that what is decoded does not wait for the next frame to be asked for.
     const early = (event: Event) => {
       const held = drag.current;
-      if (held?.kind !== "walk") return;
+      if (held?.kind !== "walk" || !s.props.early) return;
       held.early = true;
       walk(event as PointerEvent, held);
     };

@@ -33,6 +33,8 @@ export interface LatentPlaneProps {
   walkable?: boolean;
   /** The probe was moved; `anchor` is the point from which the drag began, or -1. */
   onProbe?: (u: number, v: number, anchor: number) => void;
+  /** Whether moves of the probe are told as they come, and not once for each frame. */
+  early?: boolean;
   /** A point was pointed at, or none (-1). */
   onHover?: (index: number) => void;
   /** A point was chosen by a click or Enter. */

@@ -184,13 +184,15 @@ class Hub:
         if not isinstance(z, list) or len(z) != run.model.latent_dim:
             raise ConfigError(f"z must be a list of {run.model.latent_dim} finite numbers")
         try:
-            values = np.array(z, dtype=np.float32)
-        except (TypeError, ValueError, OverflowError) as error:
+            values = np.array(z)
+        except (ValueError, OverflowError) as error:
             raise ConfigError(f"z must be a list of {run.model.latent_dim} finite numbers") from error
-        if values.ndim != 1 or not np.isfinite(values).all():
+        largest = np.finfo(np.float32).max
+        if values.ndim != 1 or values.dtype.kind not in "iuf" or not (np.abs(values) <= largest).all():
             raise ConfigError(f"z must be a list of {run.model.latent_dim} finite numbers")
         y = label_for(run, message.get("y")) if is_conditional(run) else None
-        return pixels.answer(message["seq"], _decoded(run, torch.from_numpy(values)[None], y), run.spec)
+        point = torch.from_numpy(values.astype(np.float32))[None]
+        return pixels.answer(message["seq"], _decoded(run, point, y), run.spec)
 
     def _open(self, name: str, step: int | None) -> Opened:
         now = time.monotonic()

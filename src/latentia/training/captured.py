@@ -61,12 +61,14 @@ class CapturedGraph:
         def call() -> Sequence[Tensor]:
             return run(*kept, *self._given)
 
+        self._call = call  # constants of its own lie where a replay reads them
         with _as_they_were(kept, device) as put_back:
             with _beside(device):
                 for _ in range(_WARM_UPS):
                     call()
                 put_back()
-                expected = [value.clone() for value in call()]
+                with _no_waiting(device):
+                    expected = [value.clone() for value in call()]
                 should = [value.clone() for value in kept]
                 put_back()
                 start = [value.clone() for value in kept]
@@ -129,8 +131,26 @@ def _beside(device: torch.device) -> Iterator[None]:
     now.wait_stream(other)
 
 
+@contextmanager
+def _no_waiting(device: torch.device) -> Iterator[None]:
+    """Refuse what makes the host wait for a CUDA device, before it spoils a recording."""
+    if device.type != "cuda":
+        yield
+        return
+    before = torch.cuda.get_sync_debug_mode()
+    torch.cuda.set_sync_debug_mode("error")
+    try:
+        yield
+    finally:
+        torch.cuda.set_sync_debug_mode(before)
+
+
 def _cuda_graph(device: torch.device, call: Call) -> tuple[Callable[[], Any], Sequence[Tensor]]:
-    graph = torch.cuda.CUDAGraph()
-    with torch.cuda.device(device), torch.cuda.graph(graph):
-        results = list(call())
+    graph, stream = torch.cuda.CUDAGraph(), torch.cuda.current_stream(device)
+    try:
+        with torch.cuda.device(device), torch.cuda.graph(graph, capture_error_mode="thread_local"):
+            results = list(call())
+    except BaseException:
+        torch.cuda.set_stream(stream)  # which a failed recording leaves
+        raise
     return graph.replay, results

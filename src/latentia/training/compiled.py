@@ -10,8 +10,8 @@ bf16 gradient, writes both, where autocast would round all weights anew in every
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from typing import Any
 
 import torch
@@ -77,7 +77,7 @@ class CompiledStep:
         self._state |= dict(self._holder.named_buffers())
         self._kept: list[Tensor] = [*self._state.values(), *optimizer.means, *optimizer.squares]
         self._names: tuple[str, ...] = ()
-        numbers = self._numbers(batch[3], [1.0] * optimizer.NUMBERS)
+        numbers = self._numbers(batch[3], optimizer.STILL)
         inputs = self._inputs(*batch[:3], numbers)
         program = self._program(batch[1] is None, len(batch[2]), tuple(batch[3]))
         try:
@@ -241,35 +241,16 @@ def _inductor(graph: Any, inputs: list[Any]) -> Any:
         if not has_triton():
             return graph
     from torch._inductor import compile as compile_graph
+    from torch._inductor import config
 
     options: dict[str, Any] = {"fallback_random": True}
     if device.type != "cpu":
         return compile_graph(graph, inputs, options=options)
-    options["cpp_cache_precompile_headers"] = False  # 150 MB that take longer than what one graph gains by them
-    with _processor_known(options):
-        with suppress(Exception):  # not every operation can be called from C++, nor on every system
-            # so that a small model's kernels do not wait for Python to call them
-            return compile_graph(graph, inputs, options={**options, "cpp_wrapper": True})
-        return compile_graph(graph, inputs, options=options)
-
-
-@contextmanager
-def _processor_known(options: dict[str, Any]) -> Iterator[None]:
-    """Spare the compiler its trials, each a program of its own, where PyTorch itself is built for AVX-512 and uses it.
-
-    What the processor has beyond that, the compiler reads from its description; one that cannot make use of it fails
-    on the step instead of on a trial.
-    """
-    from torch._inductor import cpu_vec_isa
-
-    kind, trial = cpu_vec_isa.VecISA, "check_build"
-    before = getattr(kind, trial, None)
-    if before is None or torch.backends.cpu.get_cpu_capability() != "AVX512":
-        yield
-        return
-    options["cpp.vec_isa_ok"] = True
-    setattr(kind, trial, lambda instructions, code: True)
-    try:
-        yield
-    finally:
-        setattr(kind, trial, before)
+    if torch.backends.cpu.get_cpu_capability() == "AVX512":  # PyTorch has such kernels: no need to try to build some
+        options["cpp.vec_isa_ok"] = True
+    if hasattr(config, "cpp_cache_precompile_headers"):  # 150 MB that take longer than what one graph gains by them
+        options["cpp_cache_precompile_headers"] = False
+    with suppress(Exception):  # not every operation can be called from C++, nor on every system
+        # so that a small model's kernels do not wait for Python to call them
+        return compile_graph(graph, inputs, options={**options, "cpp_wrapper": True})
+    return compile_graph(graph, inputs, options=options)

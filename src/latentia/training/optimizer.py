@@ -50,7 +50,7 @@ class FusedAdam:
         0.9
     """
 
-    NUMBERS = 3  # that :meth:`begin` returns
+    STILL = (0.0, 1.0, 1.0)  # in place of what :meth:`begin` returns: moments change, weights stay as they are
 
     def __init__(self, parameters: Sequence[nn.Parameter], settings: OptimizerSettings) -> None:
         self.parameters: list[Tensor] = list(parameters)

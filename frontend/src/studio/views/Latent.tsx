@@ -170,6 +170,7 @@ function Explorer({ info, points, method, split, step, dims }: ExplorerProps) {
               probe={probe.at}
               walkable
               onProbe={probe.move}
+              early={points.plane !== null}
               onHover={setHover}
               onPick={(index) => setQuery({ pick: index })}
               onLasso={setCohort}

@@ -73,6 +73,8 @@ export function useProbe({ info, points, step, onNearest }: ProbeOptions) {
 
   // A link, a new plane, a new class or new weights: what stands at the probe is decoded again.
   useEffect(() => {
+    clearTimeout(timer.current); // what it would say is of another plane
+    timer.current = 0;
     if (!points.plane) return;
     const place: Point = at ?? [0, 0];
     const wished = latentAt(points.plane, ...place, anchor.current);

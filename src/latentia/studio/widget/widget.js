@@ -869,9 +869,9 @@ function rt(e) {
 			e.window && (t.preventDefault(), e.window = qe(e.window, e.width, e.height, t.offsetX, t.offsetY, Math.exp(-t.deltaY * (t.deltaMode ? .05 : .0016))), e.move(), f());
 		};
 		t.current.addEventListener("wheel", c, { passive: !1 });
-		let l = t.current, u = (e) => {
-			let t = o.current;
-			t?.kind === "walk" && (t.early = !0, S(e, t));
+		let l = t.current, u = (t) => {
+			let n = o.current;
+			n?.kind === "walk" && e.props.early && (n.early = !0, S(t, n));
 		};
 		return l.addEventListener("pointerrawupdate", u), () => {
 			s.disconnect(), l.removeEventListener("wheel", c), l.removeEventListener("pointerrawupdate", u), e.stop();
