@@ -173,6 +173,12 @@ def test_over_fitting():
     assert one.evidence["held_out"] > one.evidence["train"] and "training.patience=10" in one.settings
 
 
+def test_classes_that_were_left_out_are_no_sign_of_over_fitting():
+    run = trained("vae", "digits", "data.normal_classes=0", "data.validation=0.3", epochs=30)
+    assert run.summary["test"]["elbo"] < 1.2 * run.metrics[-1]["loss"] * -1  # far worse on the other classes
+    assert "over-fitting" not in [one.name for one in run.doctor().findings]
+
+
 def test_a_warm_up_as_long_as_the_run():
     settings = ['objective.beta={name="linear", start=0.0, end=1.0}']
     run = trained("vae", "digits", *settings, epochs=10)

@@ -37,10 +37,12 @@ export function Latent({ info }: ViewProps) {
   const n = numberFrom(query.n, Math.min(dim > 256 ? 2000 : 10_000, info.splits[split] ?? 10_000), 1, 100_000);
   const step = query.step?.[0] ? Number(query.step[0]) : null;
   const loaded = useLoad(
-    (signal) => getBundle(runPath(info.id, "latents"), { split, n, plane: method, step, ...(method === "raw" ? { x, y_axis: yAxis } : {}) }, signal).then(readPoints),
+    (signal) =>
+      getBundle(runPath(info.id, "latents"), { split, n, plane: method, step, ...(method === "raw" ? { x, y_axis: yAxis } : {}) }, signal).then((bundle) => ({ points: readPoints(bundle), method })),
     [info.id, JSON.stringify(info.stamp), split, n, method, x, yAxis, step],
   );
-  const points = loaded.value;
+  const points = loaded.value?.points;
+  const waits = loaded.value?.method !== method; // what is seen is another plane, whose places mean nothing on the next one
   return (
     <div class="stack">
       <div class="toolbar">
@@ -62,7 +64,11 @@ export function Latent({ info }: ViewProps) {
         {loaded.loading && <span class="muted small" role="status">{["tsne", "umap"].includes(method) ? "Mapping neighbours; this takes some seconds …" : "Encoding …"}</span>}
       </div>
       {loaded.error && <Trouble>{loaded.error}</Trouble>}
-      {points && <Explorer key={`${info.id} ${split}`} info={info} points={points} method={method} split={split} step={step} dims={[x, yAxis]} />}
+      {points && (
+        <div class={waits ? "stack waits" : "stack"} inert={waits}>
+          <Explorer key={`${info.id} ${split} ${loaded.value!.method}`} info={info} points={points} method={loaded.value!.method} split={split} step={step} dims={[x, yAxis]} />
+        </div>
+      )}
     </div>
   );
 }
