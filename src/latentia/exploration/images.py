@@ -45,11 +45,16 @@ def to_rgb(x: Tensor, low: float = 0.0, high: float = 1.0) -> np.ndarray:
         values = values.mean(1, keepdims=True).repeat(3, axis=1)
     values = np.moveaxis(values, 1, 3)  # (N, H, W, 3)
     missing = np.isnan(values).any(-1)
-    with np.errstate(invalid="ignore", over="ignore"):
-        unit = np.clip((values - low) / ((high - low) or 1.0), 0.0, 1.0)
-    colours = np.floor(np.nan_to_num(unit) * 255 + 0.5).astype(np.uint8)
+    colours = levels(values, low, high)
     colours[missing] = NOT_A_NUMBER
     return colours
+
+
+def levels(values: np.ndarray, low: float, high: float) -> np.ndarray:
+    """The 8-bit levels of values of any shape, clipped to the range, as :func:`to_rgb` takes it; NaN is 0."""
+    with np.errstate(invalid="ignore", over="ignore"):
+        unit = np.clip((values - low) / ((high - low) or 1.0), 0.0, 1.0)
+    return (np.nan_to_num(unit) * 255 + 0.5).astype(np.uint8)
 
 
 def enlarge(images: np.ndarray, side: int = 128) -> np.ndarray:

@@ -13,7 +13,7 @@ from torch import Tensor
 from latentia.data.dataset import DataSpec
 from latentia.data.preparation import Preparation
 from latentia.data.resizing import resize
-from latentia.exploration.images import to_rgb
+from latentia.exploration.images import levels, to_rgb
 
 THUMBNAIL = 32  # the longer side of a thumbnail, at most
 BUDGET = 2**26  # bytes of the values that one answer is made of, at most
@@ -135,6 +135,4 @@ def _levels(x: Tensor, spec: DataSpec) -> np.ndarray | None:
     if not spec.is_image or spec.event_shape[0] not in (1, 3):
         return None
     values = x.double().numpy()
-    unit = (values - spec.low) / ((spec.high - spec.low) or 1.0)
-    levels = np.clip(unit, 0.0, 1.0) * 255 + 0.5
-    return None if np.isnan(levels).any() else levels.astype(np.uint8).transpose(1, 2, 0)
+    return None if np.isnan(values).any() else levels(values, spec.low, spec.high).transpose(1, 2, 0)
