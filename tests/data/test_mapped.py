@@ -188,7 +188,7 @@ def test_batches_are_the_same_in_any_order(tmp_path: Path, kind: str, settings: 
         for data in parts
     ]
     kept = []
-    for step in (0, 1, 2, 3, 20, 21, 5, 5, 0, *range(40, 60)):
+    for step in (0, 1, 2, 3, 20, 21, 5, 5, 0, *range(40, 140)):
         expected, found = (feed.batch(step) for feed in feeds)
         assert expected.y is not None and found.y is not None
         assert torch.equal(expected.x, found.x) and torch.equal(expected.y, found.y)

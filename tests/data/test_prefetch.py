@@ -16,7 +16,7 @@ def reading() -> list[threading.Thread]:
 
 def test_steps_come_in_any_order_and_slots_are_used_again():
     slots = [[-1], [-1], [-1]]
-    ahead = Prefetcher(lambda step, slot: slot.__setitem__(0, step), slots)
+    ahead = Prefetcher(int, lambda step, slot: slot.__setitem__(0, step), slots)
     for step in (0, 1, 2, 3, 4, 5, 9, 10, 2, 2, 3):
         found = ahead.get(step)
         assert found == [step] and any(found is slot for slot in slots)
@@ -26,6 +26,24 @@ def test_steps_come_in_any_order_and_slots_are_used_again():
     assert not reading()
 
 
+def test_what_to_read_is_worked_out_by_the_caller_and_in_order():
+    here, ordered = threading.current_thread(), list[int]()
+
+    def order(step: int) -> int:
+        assert threading.current_thread() is here
+        ordered.append(step)
+        return step
+
+    def fill(step: int, slot: list[int]) -> None:
+        assert threading.current_thread() is not here
+        slot[0] = step
+
+    ahead = Prefetcher(order, fill, [[-1], [-1]], stride=3)
+    assert [ahead.get(step)[0] for step in (3, 6, 9)] == [3, 6, 9]
+    assert ordered == [3, 6, 9, 12]
+    ahead.close()
+
+
 def test_a_slot_stays_as_it_is_until_the_next_is_asked_for():
     filled = threading.Semaphore(0)
 
@@ -33,7 +51,7 @@ def test_a_slot_stays_as_it_is_until_the_next_is_asked_for():
         slot[0] = step
         filled.release()
 
-    ahead = Prefetcher(fill, [[-1], [-1]])
+    ahead = Prefetcher(int, fill, [[-1], [-1]])
     first = ahead.get(0)
     for _ in range(2):
         assert filled.acquire(timeout=30)
@@ -47,7 +65,7 @@ def test_a_fault_is_told_for_its_step_and_can_be_tried_again():
             raise OSError("the disk is gone")
         slot[0] = step
 
-    ahead = Prefetcher(fill, [[-1], [-1], [-1], [-1]])
+    ahead = Prefetcher(int, fill, [[-1], [-1], [-1], [-1]])
     assert [ahead.get(step)[0] for step in (0, 1)] == [0, 1]
     for _ in range(2):
         with pytest.raises(OSError, match="the disk is gone"):
@@ -57,7 +75,7 @@ def test_a_fault_is_told_for_its_step_and_can_be_tried_again():
 
 
 def test_what_is_forgotten_ends_its_thread():
-    ahead = Prefetcher(lambda step, slot: None, [[0], [0]])
+    ahead = Prefetcher(int, lambda step, slot: None, [[0], [0]])
     ahead.get(0)
     (thread,) = reading()
     del ahead

@@ -9,6 +9,7 @@ import math
 from dataclasses import dataclass
 from typing import NamedTuple
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -20,8 +21,8 @@ from latentia.data.seeds import generator
 from latentia.errors import ConfigError
 
 RESIDENT_BYTES = 4 * 2**30  # a split up to this size is kept on the device; a larger one is copied batch by batch
-AHEAD = 8  # batches of mapped data that are read ahead ...
-AHEAD_BYTES = 2**26  # ... or fewer, so that they take no more memory than this
+AHEAD = 32  # batches of mapped data that are read at once, ahead of their use ...
+AHEAD_BYTES = 2**26  # ... or fewer, so that they and those in use take no more memory than this
 
 
 class Batch(NamedTuple):
@@ -67,21 +68,22 @@ class IndexStream:
         self.n, self.batch_size, self.seed, self.stage = n, batch_size, seed, stage
         self._cached: tuple[int, torch.device | str, Tensor] | None = None
 
-    def indices(self, step: int, device: torch.device | str = "cpu") -> Tensor:
-        """Return the samples of one batch.
+    def indices(self, step: int, device: torch.device | str = "cpu", batches: int = 1) -> Tensor:
+        """Return the samples of one batch, or of several that follow one another.
 
         Args:
             step: Number of the batch, >= 0.
             device: Where the result is wanted.
+            batches: How many.
 
         Returns:
-            (B,), int64.
+            (batches B,), int64.
         """
         if step < 0:
             raise ValueError(f"steps count from 0, not {step}")
         first = step * self.batch_size
         epoch, begin = divmod(first, self.n)
-        end = begin + self.batch_size
+        end = begin + batches * self.batch_size
         if end <= self.n:
             return self._permutation(epoch, device)[begin:end].long()
         pieces = [self._permutation(epoch, device)[begin:]]
@@ -225,7 +227,13 @@ class Feed:
 
 @dataclass(eq=False)
 class _Slot:
-    """Room for one batch as it is stored; on CUDA in page-locked memory, and not used again before it was copied."""
+    """Room for batches as they are stored; on CUDA in page-locked memory, and not used again before they were copied.
+
+    Attributes:
+        x: (batches B, *event).
+        y: (batches B,); None without labels.
+        copied: Until when the device reads them.
+    """
 
     x: Tensor
     y: Tensor | None
@@ -233,7 +241,9 @@ class _Slot:
 
 
 class MappedReader:
-    """Batches of data on the disk, read ahead by a thread into the same few pieces of memory.
+    """Batches of data on the disk, read ahead by a thread into the same two pieces of memory.
+
+    Many batches are read at once: a thread that woke up for each would take a processor from the step every time.
 
     Args:
         split: Mapped samples; labels are in memory.
@@ -245,43 +255,55 @@ class MappedReader:
 
     def __init__(self, split: Split, stream: IndexStream, device: torch.device, mine: slice | None, size: int) -> None:
         assert isinstance(split.x, Mapped)
-        source, labels, shape = split.x, split.y, (size, *split.x.shape[1:])
-        scratch = source.scratch(size)
+        source, event = split.x, tuple(split.x.shape[1:])
+        labels = None if split.y is None else split.y.numpy()
+        batch_bytes = size * math.prod(event) * source.dtype.itemsize
+        count = max(1, min(AHEAD, AHEAD_BYTES // (2 * batch_bytes)))
+        scratch = source.scratch(count * size)
         pinned = device.type == "cuda"
 
-        def fill(step: int, slot: _Slot) -> None:
+        def order(step: int) -> np.ndarray:
+            rows = stream.indices(step, batches=count).view(count, -1).numpy()
+            return (rows if mine is None else rows[:, mine]).reshape(-1)
+
+        def fill(rows: np.ndarray, slot: _Slot) -> None:
             if slot.copied is not None:
                 slot.copied.synchronize()
-            rows = stream.indices(step)
-            rows = rows if mine is None else rows[mine]
-            source.read(rows.numpy(), slot.x.numpy(), scratch)
+            source.read(rows, slot.x.numpy(), scratch)
             if labels is not None and slot.y is not None:
-                torch.index_select(labels, 0, rows, out=slot.y)
+                np.take(labels, rows, out=slot.y.numpy(), mode="clip")  # not through a buffer; the rows are there
 
-        ahead = max(1, min(AHEAD, AHEAD_BYTES // (math.prod(shape) * source.dtype.itemsize)))
         slots = [
             _Slot(
-                torch.empty(shape, dtype=source.dtype, pin_memory=pinned),
-                None if labels is None else torch.empty(size, dtype=labels.dtype, pin_memory=pinned),
+                torch.empty(count * size, *event, dtype=source.dtype, pin_memory=pinned),
+                None if split.y is None else torch.empty(count * size, dtype=split.y.dtype, pin_memory=pinned),
             )
-            for _ in range(ahead + 1)
+            for _ in range(2)
         ]
-        self.device, self._ahead = device, Prefetcher(fill, slots)
+        self.device, self._size, self._count = device, size, count
+        self._ahead = Prefetcher(order, fill, slots, stride=count)
+        self._current: tuple[int, _Slot] | None = None
 
     def batch(self, step: int) -> tuple[Tensor, Tensor | None]:
         """Return a batch as it is stored, on the device; x is valid until the next call, y is the caller's own."""
-        slot = self._ahead.get(step)
+        if self._current is None or not 0 <= step - self._current[0] < self._count:
+            self._current = None  # whatever happens now, that slot is no longer ours
+            self._current = step, self._ahead.get(step)
+        first, slot = self._current
+        begin = (step - first) * self._size
+        x = slot.x[begin : begin + self._size]
+        y = None if slot.y is None else slot.y[begin : begin + self._size]
         if self.device.type == "cpu":
-            return slot.x, None if slot.y is None else slot.y.clone()
-        x = slot.x.to(self.device, non_blocking=True)
-        y = None if slot.y is None else slot.y.to(self.device, non_blocking=True)
+            return x, None if y is None else y.clone()
+        x, y = x.to(self.device, non_blocking=True), None if y is None else y.to(self.device, non_blocking=True)
         if self.device.type == "cuda":
-            slot.copied = torch.cuda.Event()
+            slot.copied = slot.copied or torch.cuda.Event()
             slot.copied.record(torch.cuda.current_stream(self.device))
         return x, y
 
     def close(self) -> None:
         """End the thread."""
+        self._current = None
         self._ahead.close()
 
 

@@ -8,36 +8,50 @@ from __future__ import annotations
 import queue
 import threading
 import weakref
+from collections import deque
 from collections.abc import Callable, Sequence
 from typing import Generic, TypeVar
 
 SlotT = TypeVar("SlotT")
-_END = -1
+OrderT = TypeVar("OrderT")
 
 
-class Prefetcher(Generic[SlotT]):
+class Prefetcher(Generic[OrderT, SlotT]):
     """Fills slots with what steps need, in order, while former steps are being computed.
 
     What a step gets depends on its number alone; asking for another step than the next one starts anew from there. A
     slot that was handed out is filled again once the next one is asked for.
 
+    The thread should do nothing but wait for the disk and copy. A parallel operation of PyTorch's there gives OpenMP a
+    second team of threads, and where these are more than the processors, it lets the first team sleep at every barrier
+    from then on: a small model's steps took three times as long. So what to read is worked out by the caller's thread.
+
     Args:
-        fill: Fills a slot with what a step needs; called in the thread, for one step after the other.
+        order: What the thread has to know for a step; called by whoever calls :meth:`get`.
+        fill: Fills a slot by an order; called in the thread, for one step after the other.
         slots: At least two, of the caller's own kind.
+        stride: How many steps a slot holds what is needed for; only the first of them is asked for.
 
     Example:
-        >>> ahead = Prefetcher(lambda step, slot: slot.__setitem__(0, 10 * step), [[0], [0], [0]])
+        >>> ahead = Prefetcher(lambda step: 10 * step, lambda order, slot: slot.__setitem__(0, order), [[0], [0], [0]])
         >>> ahead.get(0)[0], ahead.get(1)[0], ahead.get(7)[0]
         (0, 10, 70)
         >>> ahead.close()
     """
 
-    def __init__(self, fill: Callable[[int, SlotT], None], slots: Sequence[SlotT]) -> None:
+    def __init__(
+        self,
+        order: Callable[[int], OrderT],
+        fill: Callable[[OrderT, SlotT], None],
+        slots: Sequence[SlotT],
+        *,
+        stride: int = 1,
+    ) -> None:
         assert len(slots) >= 2, "one is in use while another is filled"
-        self._fill, self._slots = fill, slots
-        self._next = _END
-        self._used: SlotT | None = None
-        self._work: _Work[SlotT] | None = None
+        self._order, self._fill, self._slots, self._stride = order, fill, slots, stride
+        self._next = self._ordered = 0
+        self._free: deque[SlotT] = deque()
+        self._work: _Work[OrderT, SlotT] | None = None
 
     def get(self, step: int) -> SlotT:
         """Return the slot of a step, filled; it is valid until the next call.
@@ -47,15 +61,19 @@ class Prefetcher(Generic[SlotT]):
         """
         if self._work is None or step != self._next:
             self.close()
-            self._work = _Work(self._fill, self._slots, step)
+            self._next = self._ordered = step
+            self._free.extend(self._slots)
+            self._work = _Work(self._fill)
             self._stop = weakref.finalize(self, self._work.end)
-        elif self._used is not None:
-            self._work.free.put(self._used)
+        while self._free:
+            self._work.orders.put((self._order(self._ordered), self._free.popleft()))
+            self._ordered += self._stride
         found = self._work.ready.get()
         if isinstance(found, BaseException):
             self.close()
             raise found
-        self._next, self._used = step + 1, found
+        self._next = step + self._stride
+        self._free.append(found)
         return found
 
     def close(self) -> None:
@@ -64,32 +82,31 @@ class Prefetcher(Generic[SlotT]):
             self._stop.detach()
             self._work.end()
             self._work.thread.join()
-            self._work, self._used, self._next = None, None, _END
+            self._work = None
+            self._free.clear()
 
 
-class _Work(Generic[SlotT]):
+class _Work(Generic[OrderT, SlotT]):
     """One thread and its queues; it holds no reference to whoever started it, so that this can be forgotten."""
 
-    def __init__(self, fill: Callable[[int, SlotT], None], slots: Sequence[SlotT], step: int) -> None:
-        self.free: queue.SimpleQueue[SlotT | None] = queue.SimpleQueue()
+    def __init__(self, fill: Callable[[OrderT, SlotT], None]) -> None:
+        self.orders: queue.SimpleQueue[tuple[OrderT, SlotT] | None] = queue.SimpleQueue()
         self.ready: queue.SimpleQueue[SlotT | BaseException] = queue.SimpleQueue()
         self.ended = False
-        for slot in slots:
-            self.free.put(slot)
-        self.thread = threading.Thread(target=self._run, args=(fill, step), name="latentia-prefetch", daemon=True)
+        self.thread = threading.Thread(target=self._run, args=(fill,), name="latentia-prefetch", daemon=True)
         self.thread.start()
 
     def end(self) -> None:
         """Have the thread end after what it is reading."""
         self.ended = True
-        self.free.put(None)
+        self.orders.put(None)
 
-    def _run(self, fill: Callable[[int, SlotT], None], step: int) -> None:
-        while (slot := self.free.get()) is not None and not self.ended:
+    def _run(self, fill: Callable[[OrderT, SlotT], None]) -> None:
+        while (given := self.orders.get()) is not None and not self.ended:
+            order, slot = given
             try:
-                fill(step, slot)
+                fill(order, slot)
             except BaseException as error:  # told where the step is wanted
                 self.ready.put(error)
                 return
             self.ready.put(slot)
-            step += 1
