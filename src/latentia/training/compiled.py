@@ -9,9 +9,10 @@ bf16 gradient, writes both, where autocast would round all weights anew in every
 
 from __future__ import annotations
 
+import threading
 import warnings
-from collections.abc import Callable, Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, nullcontext, suppress
 from typing import Any
 
 import torch
@@ -80,9 +81,9 @@ class CompiledStep:
         numbers = self._numbers(batch[3], optimizer.STILL)
         inputs = self._inputs(*batch[:3], numbers)
         program = self._program(batch[1] is None, len(batch[2]), tuple(batch[3]))
+        trials = processor_tried(inputs[0].device) if compiler is None else nullcontext()
         try:
-            with torch.no_grad(), warnings.catch_warnings():
-                warnings.simplefilter("ignore")  # about the compiler's own code
+            with torch.no_grad(), warnings.catch_warnings(action="ignore"), trials:  # some are about its own code
                 graph = _written_down(program, inputs)
                 weights = [list(self._state).index(name) for name in self._own]
                 self._kept += keep_rounded(graph, weights, self._kept)
@@ -229,6 +230,34 @@ def keep_rounded(graph: fx.GraphModule, weights: Sequence[int], kept: Sequence[T
     return rounded
 
 
+@contextmanager
+def processor_tried(device: torch.device) -> Iterator[None]:
+    """Let TorchInductor find out meanwhile what the processor can do.
+
+    Before it writes code for a CPU it builds and loads half a dozen small programs, one after the other, and remembers
+    what came of them. A step can be written down on another core while it does so.
+    """
+    if device.type != "cpu" or missing_for_compilation(device) is not None:
+        yield
+        return
+    from torch._inductor import config, cpu_vec_isa
+
+    # where PyTorch itself runs on AVX-512, the largest of these programs need not be built
+    known = {"cpp.vec_isa_ok": True} if torch.backends.cpu.get_cpu_capability() == "AVX512" else {}
+
+    def trial() -> None:
+        with suppress(Exception), config.patch(known):  # settings may be each thread's own; whoever asks, tries again
+            cpu_vec_isa.valid_vec_isa_list()
+
+    trials = threading.Thread(target=trial, name="latentia-trials", daemon=True)
+    with config.patch(known):
+        trials.start()
+        try:
+            yield
+        finally:
+            trials.join()
+
+
 def _inductor(graph: Any, inputs: list[Any]) -> Any:
     """Compile by TorchInductor, with random numbers from the generators that are used without compilation."""
     device = inputs[0].device
@@ -246,8 +275,6 @@ def _inductor(graph: Any, inputs: list[Any]) -> Any:
     options: dict[str, Any] = {"fallback_random": True}
     if device.type != "cpu":
         return compile_graph(graph, inputs, options=options)
-    if torch.backends.cpu.get_cpu_capability() == "AVX512":  # PyTorch has such kernels: no need to try to build some
-        options["cpp.vec_isa_ok"] = True
     if hasattr(config, "cpp_cache_precompile_headers"):  # 150 MB that take longer than what one graph gains by them
         options["cpp_cache_precompile_headers"] = False
     with suppress(Exception):  # not every operation can be called from C++, nor on every system
