@@ -5,6 +5,7 @@ Owns the exit codes and what is said beside them; knows no command.
 
 from __future__ import annotations
 
+import gc
 import io
 import os
 import re
@@ -37,6 +38,7 @@ def main() -> None:
     _flush_or_discard(sys.stderr)
     if _is_one_of_several():
         os._exit(code)  # all is written; to close what joined it to processes that may be gone could take long
+    gc.freeze()  # so that what is left is not looked through once more: most of a second after a compilation
     sys.exit(code)
 
 

@@ -9,6 +9,7 @@ bf16 gradient, writes both, where autocast would round all weights anew in every
 
 from __future__ import annotations
 
+import gc
 import threading
 import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -83,7 +84,7 @@ class CompiledStep:
         program = self._program(batch[1] is None, len(batch[2]), tuple(batch[3]))
         trials = processor_tried(inputs[0].device) if compiler is None else nullcontext()
         try:
-            with torch.no_grad(), warnings.catch_warnings(action="ignore"), trials:  # some are about its own code
+            with torch.no_grad(), warnings.catch_warnings(action="ignore"), _nothing_collected(), trials:
                 graph = _written_down(program, inputs)
                 weights = [list(self._state).index(name) for name in self._own]
                 self._kept += keep_rounded(graph, weights, self._kept)
@@ -176,12 +177,9 @@ def _written_down(program: Callable[..., list[Tensor]], inputs: list[Tensor]) ->
 
 
 def _product_and_bias(bias: Tensor, a: Tensor, b: Tensor, *, beta: Any = 1, alpha: Any = 1) -> Tensor:
-    """``torch.addmm`` as two operations, so that the bias is added by what follows and not in a pass of its own.
-
-    The sum is written as a difference, which is the same number, because the compiler would make addmm of it again.
-    """
+    """``torch.addmm`` as two operations, so that the bias is added by what follows and not in a pass of its own."""
     product = torch.mm(a, b)
-    return (product if alpha == 1 else alpha * product) - (-bias if beta == 1 else -beta * bias)
+    return (product if alpha == 1 else alpha * product) + (bias if beta == 1 else beta * bias)
 
 
 _SAME = (torch.ops.aten.detach.default, torch.ops.aten.alias.default)
@@ -231,6 +229,18 @@ def keep_rounded(graph: fx.GraphModule, weights: Sequence[int], kept: Sequence[T
 
 
 @contextmanager
+def _nothing_collected() -> Iterator[None]:
+    """Have Python's collector wait, which would look through all that a compiler makes again and again."""
+    enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if enabled:
+            gc.enable()
+
+
+@contextmanager
 def processor_tried(device: torch.device) -> Iterator[None]:
     """Let TorchInductor find out meanwhile what the processor can do.
 
@@ -275,6 +285,7 @@ def _inductor(graph: Any, inputs: list[Any]) -> Any:
     options: dict[str, Any] = {"fallback_random": True}
     if device.type != "cpu":
         return compile_graph(graph, inputs, options=options)
+    options["pattern_matcher"] = False  # its patterns take a second to load; that of addmm would undo what we did
     if hasattr(config, "cpp_cache_precompile_headers"):  # 150 MB that take longer than what one graph gains by them
         options["cpp_cache_precompile_headers"] = False
     with suppress(Exception):  # not every operation can be called from C++, nor on every system
