@@ -255,8 +255,9 @@ def streaming_lines(record: Record, table: Draw, machine: Callable[[Record], str
         "## Data on the disk",
         "",
         f"A generated file of {record['file_gigabytes']:g} GB, {speed['images']:,} 8-bit images, in the page cache: "
-        f"mapped data train at {speed['speed_mapped_to_loaded']:.2f} of the speed of loaded ones, with "
-        f"{peak['anonymous_gigabytes']:.2f} GB of anonymous memory at most.",
+        f"mapped data train at {speed['speed_mapped_to_loaded']:.2f} of the speed of loaded ones "
+        f"(at least 0.8: {_holds(speed['speed_mapped_to_loaded'] >= 0.8)}), with {peak['anonymous_gigabytes']:.2f} GB of "
+        f"anonymous memory at most (under 1.5: {_holds(peak['anonymous_gigabytes'] < 1.5)}).",
         "",
         *_tables(table, (["images", "where", "µs per image", "of the smallest"], rows)),
         _made(record, machine),
