@@ -34,6 +34,8 @@ def test_a_batch_does_not_depend_on_those_before_it(n, batch, steps):
     for step in steps:
         assert torch.equal(used.indices(step), IndexStream(n, batch, 1, "fit").indices(step))
         assert used.indices(step).shape == (batch,)
+        several = torch.cat([used.indices(step + more) for more in range(3)])
+        assert torch.equal(used.indices(step, batches=3), several)
 
 
 def test_order_depends_on_seed_stage_and_epoch():

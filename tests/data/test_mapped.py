@@ -11,7 +11,7 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from latentia.data import Dataset, DataSettings, Feed, IndexStream, load
+from latentia.data import Dataset, DataSettings, Feed, IndexStream, batches, load
 from latentia.data import mapped as module
 from latentia.data.mapped import Mapped, equal
 from latentia.errors import ConfigError, DataError
@@ -198,9 +198,17 @@ def test_batches_are_the_same_in_any_order(tmp_path: Path, kind: str, settings: 
         feed.close()
 
 
-def test_each_process_reads_its_share(tmp_path: Path):
-    _, mapped = both(tmp_path, KINDS["grey"])
+@pytest.mark.parametrize("at_once", [1, 3, batches.AHEAD])
+def test_each_process_reads_its_share(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, at_once: int):
+    monkeypatch.setattr(batches, "AHEAD", at_once)
+    loaded, mapped = both(tmp_path, KINDS["grey"], RNG.integers(0, 3, 57))
     part, stream = mapped.split("train"), IndexStream(len(mapped.split("train")), 6, 0, "fit")
-    whole = Feed(part, mapped.preparation, stream, "cpu", 0, "fit").batch(2).x
+    whole = Feed(loaded.split("train"), loaded.preparation, stream, "cpu", 0, "fit")
     shares = [Feed(part, mapped.preparation, stream, "cpu", 0, "fit", rank=rank, world=3) for rank in range(3)]
-    assert torch.equal(torch.cat([share.batch(2).x for share in shares]), whole)
+    for step in (2, 3, 4, 40, 41):
+        expected, found = whole.batch(step), [share.batch(step) for share in shares]
+        assert expected.y is not None
+        assert torch.equal(torch.cat([batch.x for batch in found]), expected.x)
+        assert torch.equal(torch.cat([batch.y for batch in found if batch.y is not None]), expected.y)
+    for share in shares:
+        share.close()

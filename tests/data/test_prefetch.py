@@ -38,9 +38,9 @@ def test_what_to_read_is_worked_out_by_the_caller_and_in_order():
         assert threading.current_thread() is not here
         slot[0] = step
 
-    ahead = Prefetcher(order, fill, [[-1], [-1]], stride=3)
-    assert [ahead.get(step)[0] for step in (3, 6, 9)] == [3, 6, 9]
-    assert ordered == [3, 6, 9, 12]
+    ahead = Prefetcher(order, fill, [[-1], [-1]])
+    assert [ahead.get(step)[0] for step in (3, 4, 5)] == [3, 4, 5]
+    assert ordered == [3, 4, 5, 6]
     ahead.close()
 
 
@@ -71,6 +71,23 @@ def test_a_fault_is_told_for_its_step_and_can_be_tried_again():
         with pytest.raises(OSError, match="the disk is gone"):
             ahead.get(2)
     assert ahead.get(3) == [3]
+    ahead.close()
+
+
+def test_an_order_that_cannot_be_given_loses_no_slot():
+    wrong = {2}
+
+    def order(step: int) -> int:
+        if step in wrong:
+            raise ValueError("no such step")
+        return step
+
+    ahead = Prefetcher(order, lambda step, slot: slot.__setitem__(0, step), [[-1], [-1]])
+    assert ahead.get(0)[0] == 0
+    with pytest.raises(ValueError, match="no such step"):
+        ahead.get(1)
+    wrong.clear()
+    assert [ahead.get(step)[0] for step in (1, 2, 3)] == [1, 2, 3]
     ahead.close()
 
 

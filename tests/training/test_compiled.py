@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import gc
 from functools import partial
 from typing import Any
 
@@ -145,6 +146,7 @@ def test_what_no_graph_can_hold_is_refused_with_the_remedy(name: str) -> None:
     phase = phases_of(objective, model)[0]
     with pytest.raises(EnvironmentFault, match=r"cannot be compiled.*--set training.compile=off"):
         CompiledStep(phase, model, FusedAdam(phase.parameters, GENTLE), CPU, batch, compiler=as_it_is)
+    assert gc.isenabled()
 
 
 def test_weights_outside_the_model_are_refused() -> None:
@@ -157,14 +159,14 @@ def test_weights_outside_the_model_are_refused() -> None:
 def test_what_cannot_be_called_from_cpp_is_called_from_python(monkeypatch: pytest.MonkeyPatch) -> None:
     tried: list[bool] = []
 
-    def compile_graph(graph: Any, inputs: list[Tensor], options: dict[str, Any]) -> Any:
-        tried.append(options.get("cpp_wrapper", False))
-        assert options["fallback_random"]
+    def compile_graph(graph: Any, inputs: list[Tensor], inner: Any, config_patches: dict[str, Any]) -> Any:
+        tried.append(config_patches.get("cpp_wrapper", False))
+        assert config_patches["fallback_random"]
         if tried == [True]:
             raise RuntimeError("no such call")
         return graph
 
-    monkeypatch.setattr("torch._inductor.compile", compile_graph)
+    monkeypatch.setattr("torch._inductor.compile_fx.compile_fx", compile_graph)
     monkeypatch.setattr("shutil.which", lambda name: "/usr/bin/c++")
     expected, found = both("vae", compiler=None)
     assert_close(found, expected)

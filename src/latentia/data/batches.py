@@ -21,8 +21,8 @@ from latentia.data.seeds import generator
 from latentia.errors import ConfigError
 
 RESIDENT_BYTES = 4 * 2**30  # a split up to this size is kept on the device; a larger one is copied batch by batch
-AHEAD = 32  # batches of mapped data that are read at once, ahead of their use ...
-AHEAD_BYTES = 2**26  # ... or fewer, so that they and those in use take no more memory than this
+AHEAD = 16  # batches of mapped data that are read at once, ahead of their use ...
+AHEAD_BYTES = 2**26  # ... or fewer, so that they, those in use and room to read into take no more memory than this
 
 
 class Batch(NamedTuple):
@@ -257,13 +257,13 @@ class MappedReader:
         assert isinstance(split.x, Mapped)
         source, event = split.x, tuple(split.x.shape[1:])
         labels = None if split.y is None else split.y.numpy()
-        batch_bytes = size * math.prod(event) * source.dtype.itemsize
-        count = max(1, min(AHEAD, AHEAD_BYTES // (2 * batch_bytes)))
+        batch_bytes = 2 * size * math.prod(event) * source.dtype.itemsize + source.scratch(size).nbytes
+        count = max(1, min(AHEAD, AHEAD_BYTES // batch_bytes))
         scratch = source.scratch(count * size)
         pinned = device.type == "cuda"
 
-        def order(step: int) -> np.ndarray:
-            rows = stream.indices(step, batches=count).view(count, -1).numpy()
+        def order(piece: int) -> np.ndarray:
+            rows = stream.indices(piece * count, batches=count).view(count, -1).numpy()
             return (rows if mine is None else rows[:, mine]).reshape(-1)
 
         def fill(rows: np.ndarray, slot: _Slot) -> None:
@@ -271,7 +271,7 @@ class MappedReader:
                 slot.copied.synchronize()
             source.read(rows, slot.x.numpy(), scratch)
             if labels is not None and slot.y is not None:
-                np.take(labels, rows, out=slot.y.numpy(), mode="clip")  # not through a buffer; the rows are there
+                np.take(labels, rows, out=slot.y.numpy())
 
         slots = [
             _Slot(
@@ -280,22 +280,22 @@ class MappedReader:
             )
             for _ in range(2)
         ]
-        self.device, self._size, self._count = device, size, count
-        self._ahead = Prefetcher(order, fill, slots, stride=count)
+        self.device, self._size, self._count, self._pinned = device, size, count, pinned
+        self._ahead = Prefetcher(order, fill, slots)
         self._current: tuple[int, _Slot] | None = None
 
     def batch(self, step: int) -> tuple[Tensor, Tensor | None]:
         """Return a batch as it is stored, on the device; x is valid until the next call, y is the caller's own."""
-        if self._current is None or not 0 <= step - self._current[0] < self._count:
+        piece, place = divmod(step, self._count)
+        if self._current is None or self._current[0] != piece:
             self._current = None  # whatever happens now, that slot is no longer ours
-            self._current = step, self._ahead.get(step)
-        first, slot = self._current
-        begin = (step - first) * self._size
-        x = slot.x[begin : begin + self._size]
-        y = None if slot.y is None else slot.y[begin : begin + self._size]
+            self._current = piece, self._ahead.get(piece)
+        slot, mine = self._current[1], slice(place * self._size, (place + 1) * self._size)
+        x, y = slot.x[mine], None if slot.y is None else slot.y[mine]
         if self.device.type == "cpu":
             return x, None if y is None else y.clone()
-        x, y = x.to(self.device, non_blocking=True), None if y is None else y.to(self.device, non_blocking=True)
+        x = x.to(self.device, non_blocking=self._pinned)
+        y = None if y is None else y.to(self.device, non_blocking=self._pinned)
         if self.device.type == "cuda":
             slot.copied = slot.copied or torch.cuda.Event()
             slot.copied.record(torch.cuda.current_stream(self.device))

@@ -23,14 +23,13 @@ class Prefetcher(Generic[OrderT, SlotT]):
     slot that was handed out is filled again once the next one is asked for.
 
     The thread should do nothing but wait for the disk and copy. A parallel operation of PyTorch's there gives OpenMP a
-    second team of threads, and where these are more than the processors, it lets the first team sleep at every barrier
-    from then on: a small model's steps took three times as long. So what to read is worked out by the caller's thread.
+    second team of threads, and where all are more than the processors, it lets them sleep at every barrier from then
+    on: a small model's steps took three times as long. So what to read is worked out by the caller's thread.
 
     Args:
         order: What the thread has to know for a step; called by whoever calls :meth:`get`.
         fill: Fills a slot by an order; called in the thread, for one step after the other.
         slots: At least two, of the caller's own kind.
-        stride: How many steps a slot holds what is needed for; only the first of them is asked for.
 
     Example:
         >>> ahead = Prefetcher(lambda step: 10 * step, lambda order, slot: slot.__setitem__(0, order), [[0], [0], [0]])
@@ -40,15 +39,10 @@ class Prefetcher(Generic[OrderT, SlotT]):
     """
 
     def __init__(
-        self,
-        order: Callable[[int], OrderT],
-        fill: Callable[[OrderT, SlotT], None],
-        slots: Sequence[SlotT],
-        *,
-        stride: int = 1,
+        self, order: Callable[[int], OrderT], fill: Callable[[OrderT, SlotT], None], slots: Sequence[SlotT]
     ) -> None:
         assert len(slots) >= 2, "one is in use while another is filled"
-        self._order, self._fill, self._slots, self._stride = order, fill, slots, stride
+        self._order, self._fill, self._slots = order, fill, slots
         self._next = self._ordered = 0
         self._free: deque[SlotT] = deque()
         self._work: _Work[OrderT, SlotT] | None = None
@@ -57,7 +51,7 @@ class Prefetcher(Generic[OrderT, SlotT]):
         """Return the slot of a step, filled; it is valid until the next call.
 
         Raises:
-            Exception: Whatever the reader raised for this step.
+            Exception: Whatever the reader raised for this step, or the order for one of the next.
         """
         if self._work is None or step != self._next:
             self.close()
@@ -67,23 +61,23 @@ class Prefetcher(Generic[OrderT, SlotT]):
             self._stop = weakref.finalize(self, self._work.end)
         while self._free:
             self._work.orders.put((self._order(self._ordered), self._free.popleft()))
-            self._ordered += self._stride
+            self._ordered += 1
         found = self._work.ready.get()
         if isinstance(found, BaseException):
             self.close()
             raise found
-        self._next = step + self._stride
+        self._next = step + 1
         self._free.append(found)
         return found
 
     def close(self) -> None:
         """End the thread, and wait until it has; the next :meth:`get` starts another one."""
-        if self._work is not None:
+        work, self._work = self._work, None  # first, so that nobody waits for a thread that has ended
+        self._free.clear()
+        if work is not None:
             self._stop.detach()
-            self._work.end()
-            self._work.thread.join()
-            self._work = None
-            self._free.clear()
+            work.end()
+            work.thread.join()
 
 
 class _Work(Generic[OrderT, SlotT]):

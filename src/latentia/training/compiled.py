@@ -13,7 +13,7 @@ import gc
 import threading
 import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager, nullcontext, suppress
+from contextlib import contextmanager, suppress
 from typing import Any
 
 import torch
@@ -82,9 +82,8 @@ class CompiledStep:
         numbers = self._numbers(batch[3], optimizer.STILL)
         inputs = self._inputs(*batch[:3], numbers)
         program = self._program(batch[1] is None, len(batch[2]), tuple(batch[3]))
-        trials = processor_tried(inputs[0].device) if compiler is None else nullcontext()
         try:
-            with torch.no_grad(), warnings.catch_warnings(action="ignore"), _nothing_collected(), trials:
+            with torch.no_grad(), warnings.catch_warnings(action="ignore"), _nothing_collected():
                 graph = _written_down(program, inputs)
                 weights = [list(self._state).index(name) for name in self._own]
                 self._kept += keep_rounded(graph, weights, self._kept)
@@ -240,34 +239,6 @@ def _nothing_collected() -> Iterator[None]:
             gc.enable()
 
 
-@contextmanager
-def processor_tried(device: torch.device) -> Iterator[None]:
-    """Let TorchInductor find out meanwhile what the processor can do.
-
-    Before it writes code for a CPU it builds and loads half a dozen small programs, one after the other, and remembers
-    what came of them. A step can be written down on another core while it does so.
-    """
-    if device.type != "cpu" or missing_for_compilation(device) is not None:
-        yield
-        return
-    from torch._inductor import config, cpu_vec_isa
-
-    # where PyTorch itself runs on AVX-512, the largest of these programs need not be built
-    known = {"cpp.vec_isa_ok": True} if torch.backends.cpu.get_cpu_capability() == "AVX512" else {}
-
-    def trial() -> None:
-        with suppress(Exception), config.patch(known):  # settings may be each thread's own; whoever asks, tries again
-            cpu_vec_isa.valid_vec_isa_list()
-
-    trials = threading.Thread(target=trial, name="latentia-trials", daemon=True)
-    with config.patch(known):
-        trials.start()
-        try:
-            yield
-        finally:
-            trials.join()
-
-
 def _inductor(graph: Any, inputs: list[Any]) -> Any:
     """Compile by TorchInductor, with random numbers from the generators that are used without compilation."""
     device = inputs[0].device
@@ -279,16 +250,49 @@ def _inductor(graph: Any, inputs: list[Any]) -> Any:
 
         if not has_triton():
             return graph
-    from torch._inductor import compile as compile_graph
+    if device.type != "cpu":
+        from torch._inductor import compile as compile_graph
+
+        return compile_graph(graph, inputs, options={"fallback_random": True})
     from torch._inductor import config
+    from torch._inductor.compile_fx import compile_fx, compile_fx_inner
 
     options: dict[str, Any] = {"fallback_random": True}
-    if device.type != "cpu":
-        return compile_graph(graph, inputs, options=options)
-    options["pattern_matcher"] = False  # its patterns take a second to load; that of addmm would undo what we did
+    if torch.backends.cpu.get_cpu_capability() == "AVX512":  # PyTorch has such kernels: no need to try to build some
+        options["cpp.vec_isa_ok"] = True
+    options["pattern_matcher"] = False  # its patterns take long to load, and that of addmm would undo what we did
     if hasattr(config, "cpp_cache_precompile_headers"):  # 150 MB that take longer than what one graph gains by them
         options["cpp_cache_precompile_headers"] = False
+    trials = _Trials(options)
+
+    def compiled(*given: Any, **kinds: Any) -> Any:
+        trials.join()
+        return compile_fx_inner(*given, **kinds)
+
     with suppress(Exception):  # not every operation can be called from C++, nor on every system
         # so that a small model's kernels do not wait for Python to call them
-        return compile_graph(graph, inputs, options={**options, "cpp_wrapper": True})
-    return compile_graph(graph, inputs, options=options)
+        return compile_fx(graph, inputs, compiled, config_patches={**options, "cpp_wrapper": True})
+    return compile_fx(graph, inputs, compiled, config_patches=options)
+
+
+class _Trials(threading.Thread):
+    """TorchInductor finds out what the processor can do, while a graph is prepared for it on another core.
+
+    Before it writes code for a CPU it builds and loads half a dozen small programs, one after the other, and remembers
+    what came of them.
+
+    Args:
+        options: Of the compilation.
+    """
+
+    def __init__(self, options: Mapping[str, Any]) -> None:
+        super().__init__(name="latentia-trials", daemon=True)
+        self.known = {name: value for name, value in options.items() if name == "cpp.vec_isa_ok"}
+        self.start()
+
+    def run(self) -> None:
+        """Try everything; what cannot be tried here is tried again by who needs to know."""
+        from torch._inductor import config, cpu_vec_isa
+
+        with suppress(Exception), config.patch(self.known):
+            cpu_vec_isa.valid_vec_isa_list()
