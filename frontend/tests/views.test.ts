@@ -5,6 +5,7 @@ import { packColour } from "../src/core/splat";
 import { toPixels, type Facts } from "../src/page/scene";
 import { decodeText } from "../src/studio/socket";
 import { heatOf } from "../src/studio/views/Anomalies";
+import { progress } from "../src/studio/views/Runs";
 import { sourceOf, written } from "../src/studio/views/Try";
 
 const bundleOf = (arrays: Record<string, [Numbers, number[]]>) =>
@@ -45,4 +46,10 @@ test("the heat of a large picture", () => {
   data[7] = 4;
   const heat = heatOf(bundleOf({ error: [data, [400, 400]] }))!;
   expect([...heat.data.slice(21, 24)]).toEqual([255, 255, 255]);
+});
+
+test("how far a run is, in steps of steps", () => {
+  expect(progress({ step: 117, steps: 1230 })).toBe("step 117 of 1,230");
+  expect(progress({ step: 0, steps: null })).toBe("step 0");
+  expect(progress({ step: null, steps: 9 })).toBeNull();
 });

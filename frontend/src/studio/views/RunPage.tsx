@@ -8,7 +8,7 @@ import { Anomalies } from "./Anomalies";
 import { Health } from "./Health";
 import { Latent } from "./Latent";
 import { Paths } from "./Paths";
-import { State } from "./Runs";
+import { progress, State } from "./Runs";
 import { Samples } from "./Samples";
 import { Training } from "./Training";
 import { Traversals } from "./Traversals";
@@ -86,7 +86,7 @@ function Summary({ info }: { info: RunInfo }) {
     info.latent?.dim && (info.latent.shape?.length === 1 ? `${info.latent.dim} latents` : `latents of ${info.latent.shape?.join(" × ")}`),
     info.latent?.codebook && `${info.latent.codebook} codes`,
     info.parameters && `${nice(info.parameters)} parameters`,
-    info.live ? `step ${nice(info.step)}${info.planned ? ` of ${info.planned}` : ""}` : info.planned,
+    info.state === "finished" ? info.planned : progress(info),
     info.test?.elbo != null && `ELBO ${nice(info.test.elbo)}`,
     info.test?.mse != null && `MSE ${nice(info.test.mse)}`,
   ].filter(Boolean);

@@ -37,6 +37,9 @@ export const State = ({ run }: { run: Pick<RunRow, "state" | "live" | "problem">
   </span>
 );
 
+/** How far a run is, in steps. */
+export const progress = (run: Pick<RunRow, "step" | "steps">): string | null => (run.step == null ? null : `step ${nice(run.step)}${run.steps ? ` of ${nice(run.steps)}` : ""}`);
+
 const when = (seconds: number | null | undefined): string => {
   if (!seconds) return "–";
   const date = new Date(1000 * seconds);
@@ -128,9 +131,7 @@ export function Runs() {
                   <td>{run.data ?? "–"}</td>
                   <td>
                     <State run={run} />
-                    {run.live && run.step != null && (
-                      <span class="muted small"> step {nice(run.step)}{run.planned ? ` of ${run.planned}` : ""}</span>
-                    )}
+                    {run.live && <span class="muted small"> {progress(run)}</span>}
                     {run.problem && <span class="muted small problem"> {run.problem}</span>}
                   </td>
                   <td class="number">{nice(run.latent_dim)}</td>
