@@ -259,6 +259,25 @@ def test_a_job_that_fails_on_a_run_says_why(own: Path, browse: Callable[[Path], 
     assert browser.get("/api/runs")["runs"][0]["problem"] is None
 
 
+def test_a_run_that_is_resumed_is_starting_until_its_process_says_more(
+    own: Path, browse: Callable[[Path], Any], started: list[Started]
+) -> None:
+    directory, browser = RunDirectory(own / "vae"), browse(own)
+    directory.write_status("interrupted", 4)
+    browser.post("/api/jobs/vae/resume")
+    assert browser.server.hub._has_changed() is False
+    for row in (browser.get("/api/runs")["runs"][0], browser.get("/api/runs/vae")):
+        assert (row["state"], row["live"], row["job"]) == ("starting", True, "resume")
+    time.sleep(0.02)
+    for state in ("running", "interrupted"):
+        directory.write_status(state, 5)
+        assert browser.server.hub._has_changed(everywhere=False)  # without a look at all that is in the folder
+        row = browser.get("/api/runs/vae")
+        assert (row["state"], row["live"], row["step"]) == (state, state == "running", 5)
+    started[0].code = 130
+    assert browser.server.hub._has_changed(everywhere=False) and browser.get("/api/runs/vae")["job"] is None
+
+
 def test_a_dead_process_is_no_longer_running(own: Path, browse: Callable[[Path], Any]) -> None:
     status = own / "vae" / "status.json"
     value = json.loads(status.read_text())

@@ -165,7 +165,7 @@ def test_pages_hear_of_new_runs(own: Path, browse: Callable[[Path], Any], monkey
     monkeypatch.setattr(live, "LOOK_EVERY", 0.02)
     browser = browse(own)
     with browser.socket() as socket:
-        while browser.server.hub._folder is None:
+        while browser.server.hub._seen is None:
             time.sleep(0.02)
         shutil.copytree(own / "vae", own / "another")
         until(socket, "runs")

@@ -16,6 +16,8 @@ export interface RunRow {
   data: string | null;
   state: string;
   live: boolean;
+  /** The command that goes on with it. */
+  job?: string | null;
   step?: number | null;
   steps?: number | null;
   epoch?: number | null;

@@ -99,7 +99,7 @@ class Server:
             Route(f"{run}/metrics", self._json(self.metrics)),
             Route(f"{run}/rates", self._json(self.rates, "think")),
             Route(f"{run}/health", self._json(lambda r: judging.health(self.studio, _run(r)), "think")),
-            Route(run, self._json(lambda r: self.catalogue.description(_run(r)))),
+            Route(run, self._json(self.run)),
             Route("/api/compare", self._json(self.compare)),
             Route("/api/compare/images", self._answer(self.compare_images)),
             Route("/api/jobs", _faults_told(self.start), methods=["POST"]),
@@ -143,12 +143,11 @@ class Server:
     def runs(self, request: Request) -> dict[str, Any]:
         """The list of runs, what is being started first."""
         starting = self.jobs.rows()
-        faults, going_on = dict(self.jobs.faults), self.jobs.commands()
-        rows = [
-            row | {"problem": faults.get(row["id"], row["problem"]), "job": going_on.get(row["id"])}
-            for row in self.catalogue.rows()
-        ]
-        return plain({"runs": [*starting, *rows]})
+        return plain({"runs": [*starting, *map(self.jobs.told, self.catalogue.rows())]})
+
+    def run(self, request: Request) -> dict[str, Any]:
+        """All about one run."""
+        return plain(self.jobs.told(self.catalogue.description(_run(request))))
 
     def metrics(self, request: Request) -> dict[str, Any]:
         """What a run logged, as columns."""

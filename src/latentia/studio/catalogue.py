@@ -297,11 +297,15 @@ def signature_of(directory: RunDirectory) -> tuple[Any, ...]:
             times.append(folder.stat().st_mtime_ns)
         except OSError:
             times.append(None)
+    return (*times, directory.metrics.path.exists(), state_of(directory))
+
+
+def state_of(directory: RunDirectory) -> str:
+    """How a run stands, whatever its files hold."""
     try:
-        state = directory.state()
+        return directory.state()
     except (ValueError, TypeError, RecursionError):  # as its row says
-        state = "unreadable"
-    return (*times, state, directory.metrics.path.exists())
+        return "unreadable"
 
 
 def _priors(run: Run) -> list[str]:

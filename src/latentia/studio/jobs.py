@@ -216,6 +216,17 @@ class Jobs:
                     found.append({**row, "job": job.command, **job.about})
         return found
 
+    def told(self, row: dict[str, Any]) -> dict[str, Any]:
+        """A run's row, with what its files do not say: what goes on with it, and what the last job failed of."""
+        row = row | {"problem": self.faults.get(row["id"], row["problem"]), "job": None}
+        job = self._started.get(row["id"])
+        if job is None or job.process.poll() is not None:
+            return row
+        row["job"] = job.command
+        if job.command == "resume" and _written_at(Path(row["path"]) / "status.json") < job.began:
+            row |= {"state": "starting", "live": True}  # it has yet to write how the run stands
+        return row
+
     def _has_ended(self, name: str, job: Job) -> bool:
         """Whether nothing is to be said of a job any more; takes note of what it failed of."""
         code = job.process.poll()

@@ -12,6 +12,7 @@ import logging
 import time
 from contextlib import suppress
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -20,10 +21,11 @@ from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from latentia.errors import ConfigError, LatentiaError
 from latentia.exploration.bundle import plain
+from latentia.runs.directory import RunDirectory
 from latentia.runs.run import Run
 from latentia.runs.uses.material import decode, is_conditional, label_for, snapped
 from latentia.studio import pixels
-from latentia.studio.catalogue import Catalogue
+from latentia.studio.catalogue import Catalogue, state_of
 from latentia.studio.curves import Curves
 from latentia.studio.desk import Opened
 from latentia.studio.guard import Bucket
@@ -31,7 +33,7 @@ from latentia.studio.jobs import Jobs
 from latentia.studio.places import NoSuchRun, Outside
 from latentia.studio.work import Work
 
-LOOK_EVERY = 0.5  # seconds between two looks at watched files
+LOOK_EVERY = 0.5  # seconds between two looks at watched files, and at what goes on
 LIST_EVERY = 1.0  # seconds between two looks at the whole folder, at least
 IDLE = 50  # times as long as such a look took, nobody looks again: it costs 2 % of a processor at most
 LARGEST = 2**20  # bytes of a message: tens of thousands of latents as text
@@ -87,7 +89,7 @@ class Hub:
         self.catalogue, self.curves, self.jobs, self.work = catalogue, curves, jobs, work
         self.pages: set[Page] = set()
         self._opened: dict[tuple[str, Any], tuple[float, Opened]] = {}
-        self._folder: Any = None
+        self._seen: tuple[dict[str, Any], Any] | None = None
 
     # -- pages -------------------------------------------------------------------------------------------------------
 
@@ -260,12 +262,13 @@ class Hub:
             if not self.pages:
                 continue
             began = time.monotonic()
-            if began >= look_again:
-                with suppress(LatentiaError, OSError):
-                    if await self.work.do("watch", self._has_changed):
-                        for page in self.pages:
-                            page.news = True
-                            page.to_send.set()
+            everywhere = began >= look_again
+            with suppress(LatentiaError, OSError):
+                if await self.work.do("watch", self._has_changed, everywhere):
+                    for page in self.pages:
+                        page.news = True
+                        page.to_send.set()
+            if everywhere:
                 ended = time.monotonic()
                 look_again = ended + max(LIST_EVERY, min(IDLE * (ended - began), 10.0))
             for page in self.pages:
@@ -273,10 +276,23 @@ class Hub:
                     page.rows = True
                     page.to_send.set()
 
-    def _has_changed(self) -> bool:
-        found = (self.catalogue.signature(), self.jobs.rows(), dict(self.jobs.faults), self.jobs.commands())
-        before, self._folder = self._folder, found
-        return before is not None and before != found
+    def _has_changed(self, everywhere: bool = True) -> bool:
+        """Whether there is news of what goes on, or everywhere in the folder."""
+        before = self._seen
+        runs = self.catalogue.signature() if before is None or everywhere else before[0]
+        self._seen = (runs, self._going_on(runs))
+        return before is not None and before != self._seen
+
+    def _going_on(self, runs: dict[str, Any]) -> Any:
+        """The jobs, and how the runs stand that go on; found by reading little."""
+        commands, root = self.jobs.commands(), self.catalogue.studio.places.root
+        own = {str(root / name) for name in commands}
+        states = {
+            path: state_of(RunDirectory(Path(path)))
+            for path, (*_, state) in runs.items()
+            if path in own or state in ("created", "running")
+        }
+        return self.jobs.rows(), dict(self.jobs.faults), commands, states
 
 
 def _decoded(run: Run, z: torch.Tensor, y: int | None) -> torch.Tensor:

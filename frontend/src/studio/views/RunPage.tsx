@@ -34,17 +34,19 @@ function Controls({ info, reload }: ViewProps) {
   const [error, setError] = useState<string | null>(null);
   const [said, setSaid] = useState("");
   const [epochs, setEpochs] = useState("");
-  const act = (verb: "stop" | "resume", body: unknown, words: string) => {
+  useEffect(() => setSaid(""), [info.state]);
+  const act = (verb: "stop" | "resume", body: unknown, words = "") => {
     setError(null);
     postJson(`/api/jobs/${encodeURIComponent(info.id)}/${verb}`, body).then(
       () => {
         setSaid(words);
-        setTimeout(reload, 600);
+        reload();
       },
       (fault: Error) => setError(fault.message),
     );
   };
-  const resumable = ["interrupted", "crashed", "failed", "diverged"].includes(info.state);
+  const idle = !info.job; // a process that was stopped takes a moment to leave
+  const resumable = idle && ["interrupted", "crashed", "failed", "diverged"].includes(info.state);
   return (
     <div class="controls">
       {info.live && (
@@ -53,16 +55,16 @@ function Controls({ info, reload }: ViewProps) {
         </button>
       )}
       {resumable && (
-        <button type="button" class="primary" onClick={() => act("resume", { epochs: null }, "Going on.")}>
+        <button type="button" class="primary" onClick={() => act("resume", { epochs: null })}>
           Resume
         </button>
       )}
-      {info.state === "finished" && (
+      {idle && info.state === "finished" && (
         <form
           class="further"
           onSubmit={(event) => {
             event.preventDefault();
-            if (Number(epochs) > 0) act("resume", { epochs: Number(epochs) }, "Training on.");
+            if (Number(epochs) > 0) act("resume", { epochs: Number(epochs) });
           }}
         >
           <input type="number" min="1" aria-label="Train on to this many epochs in all" placeholder="epochs in all" value={epochs} onInput={(event) => setEpochs(event.currentTarget.value)} />
