@@ -9,13 +9,18 @@ test("columns grow together, and what is not there is null", () => {
 
 test("the range of a curve leaves out its first fall", () => {
   const falling = [5000, 900, ...Array.from({ length: 98 }, (_, i) => 200 - i)];
-  const [low, high] = calmRange(falling);
+  const [low, high] = calmRange([falling]);
   expect(low).toBeLessThan(103);
   expect(high).toBeLessThan(400);
-  expect(calmRange([1, null, 2])).toEqual([0.94, 2.06]);
+  expect(calmRange([[1, null, 2]])).toEqual([0.94, 2.06]);
   expect(calmRange([])).toEqual([0, 1]);
-  const [bottom, top] = calmRange([3, 3]);
+  const [bottom, top] = calmRange([[3, 3]]);
   expect(bottom).toBeLessThan(top);
+});
+
+test("the newest value of every curve is within its range", () => {
+  const steady = Array.from({ length: 98 }, (_, i) => 200 - i);
+  for (const newest of [300, 4000]) expect(calmRange([[5000, ...steady], [100, newest, null]])[1]).toBeGreaterThan(newest);
 });
 
 test("every value is counted once", () => {

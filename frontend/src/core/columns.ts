@@ -21,14 +21,15 @@ export function appendAll(rows: Record<string, Table>, more: Record<string, Tabl
 }
 
 /**
- * A range for the values of a curve that shows its course rather than its first fall: the top lies at the 97th hundredth
- * unless the whole range is not much larger.
+ * A range for the values of curves that shows their course rather than their first fall: the top lies at the 97th hundredth
+ * unless the whole range is not much larger, and not below the last value of any.
  */
-export function calmRange(values: readonly (number | null | undefined)[]): [number, number] {
-  const known = values.filter((value): value is number => value != null && Number.isFinite(value)).sort((a, b) => a - b);
+export function calmRange(columns: readonly Column[]): [number, number] {
+  const finite = columns.map((column) => column.filter((value): value is number => value !== null && Number.isFinite(value)));
+  const known = finite.flat().sort((a, b) => a - b);
   if (!known.length) return [0, 1];
   const [low, high] = [known[0], known[known.length - 1]];
-  const top = known[Math.floor(0.97 * (known.length - 1))];
+  const top = Math.max(known[Math.floor(0.97 * (known.length - 1))], ...finite.flatMap((column) => column.slice(-1)));
   const bound = high - low > 1.6 * (top - low) && top > low ? top + 0.15 * (top - low) : high;
   const margin = 0.06 * (bound - low) || Math.abs(low) * 0.1 || 1;
   return [low - margin, bound + margin];

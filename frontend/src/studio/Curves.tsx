@@ -1,9 +1,9 @@
 /** One figure over the steps, drawn by uPlot: zooms by dragging, back by a double click. */
 import type { ComponentChildren } from "preact";
-import { useEffect, useLayoutEffect, useRef } from "preact/hooks";
+import { useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
 import uPlot from "uplot";
 import "uplot/dist/uPlot.min.css";
-import { calmRange } from "../core/columns";
+import { calmRange, type Column } from "../core/columns";
 import { inks } from "../core/palette";
 import { useDark } from "../parts/theme";
 import { nice, Panel } from "./ui";
@@ -41,6 +41,7 @@ export function Curves({ title, unit = "", series, log = false, mark = null, hei
   const box = useRef<HTMLDivElement>(null);
   const plot = useRef<uPlot | null>(null);
   const marked = useRef(mark);
+  const [cut, setCut] = useState(false);
   const dark = useDark();
   const shape = JSON.stringify([series.map(({ label, colour, dashed, thin }) => [label, colour, dashed, thin]), log, dark, height]);
 
@@ -64,12 +65,12 @@ export function Curves({ title, unit = "", series, log = false, mark = null, hei
         cursor: { sync: { key: "steps" }, y: false, points: { size: 6 } },
         legend: { show: legend, live: legend },
         scales: {
-          x: { time: false },
-          y: log ? { distr: 3 } : { range: (chart, low, high) => (low == null ? [0, 1] : calmRange(chart.data.slice(1).flatMap((column) => visible(chart, column as (number | null)[]))) ?? [low, high]) },
+          x: { time: false, range: (_, low, high) => (low == null ? [0, 1] : [low - 0.02 * (high - low), high + 0.02 * (high - low)]) },
+          y: log ? { distr: 3 } : { range: (chart) => calmRange(visible(chart)) },
         },
         axes: [{ ...axis, values: (_, steps) => steps.map((step) => (step >= 10_000 ? `${step / 1000}k` : String(step))) }, { ...axis, size: 52, values: (_, values) => values.map((value) => (value === null ? "" : nice(value))) }],
         series: [{ label: "step", value: (_, value) => (value === null ? "–" : nice(value)) }, ...series.map((one) => ({ label: one.label, stroke: one.colour, width: one.thin ? 1 : 1.8, dash: one.dashed ? [5, 4] : undefined, points: { show: one.step.length < 2 }, spanGaps: true, value: (_: uPlot, value: number | null) => nice(value) }))],
-        hooks: { draw: [drawMark] },
+        hooks: { draw: [drawMark, (chart) => setCut(visible(chart).flat().some((value) => value !== null && value > chart.scales.y.max!))] },
       },
       table(series),
       box.current!,
@@ -99,19 +100,17 @@ export function Curves({ title, unit = "", series, log = false, mark = null, hei
   return (
     <figure class="curves">
       <figcaption>
-        {title} {unit && <span class="muted">{unit}</span>}
+        {title} {unit && <span class="muted">{unit}</span>} {cut && <span class="muted">· the highest values lie above</span>}
       </figcaption>
       <div ref={box} role="img" aria-label={`${title} over the steps; at the end ${last}`} />
     </figure>
   );
 }
 
-/** The values of a column within the steps that are shown. */
-function visible(chart: uPlot, column: (number | null)[]): (number | null)[] {
-  const { min, max } = chart.scales.x;
-  if (min == null || max == null) return column;
-  const steps = chart.data[0];
-  return column.filter((_, i) => steps[i] >= min && steps[i] <= max);
+/** The values within the steps that are shown. */
+function visible(chart: uPlot): Column[] {
+  const [first, last] = chart.series[0].idxs!;
+  return chart.data.slice(1).map((column) => (column as Column).slice(first, last + 1));
 }
 
 interface CurvesPanelProps {
