@@ -342,6 +342,17 @@ def test_markup_in_a_name_is_text(studio: Studio) -> None:
     assert studio.page.get_by_role("link", name=MARKUP, exact=True).count() == 1
 
 
+def test_figures_of_two_runs_fit_into_a_narrow_window(studio: Studio) -> None:
+    page = studio.page
+    page.set_viewport_size({"width": 400, "height": 900})
+    try:
+        studio.go("compare?run=vae&run=ae-32", ready="table.compared")
+        for table in page.locator("table.compared").all():
+            assert table.evaluate("table => table.scrollWidth <= table.parentElement.clientWidth")
+    finally:
+        page.set_viewport_size({"width": 1280, "height": 900})
+
+
 @pytest.mark.parametrize("width", [400, 1440])
 def test_nothing_is_wider_than_the_window(studio: Studio, width: int) -> None:
     page = studio.page

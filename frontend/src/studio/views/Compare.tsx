@@ -118,7 +118,7 @@ interface GridRow {
 
 const Grid = ({ names, rows }: { names: string[]; rows: GridRow[] }) => (
   <div class="table-box" tabIndex={0} role="region" aria-label="Table">
-    <table>
+    <table class="compared">
       <thead>
         <tr>
           <td />
