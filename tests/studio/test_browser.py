@@ -325,6 +325,9 @@ def test_runs_are_compared(studio: Studio) -> None:
     page.get_by_role("button", name="Compare 2").click()
     page.wait_for_selector(".compare-pictures canvas")
     assert "Settings that differ" in page.inner_text("main")
+    page.get_by_label("Add a run").select_option("vectors")
+    studio.until(lambda: "different shapes" in page.inner_text("main"), "the third run is there")
+    assert "compare between all runs" not in page.inner_text("main")  # as was true of the first two
 
 
 def test_views_that_do_not_apply_say_why(studio: Studio) -> None:

@@ -150,16 +150,17 @@ def compare(catalogue: Catalogue, curves: Curves, names: list[str]) -> dict[str,
 
 def _convention(configs: list[Config]) -> tuple[set[str], list[str]]:
     """The figures that do not mean the same for all of some runs, and why."""
-    apart, notes = set(), []
     if any(getattr(config.data, name) != getattr(configs[0].data, name) for config in configs for name in _SEEN):
-        apart |= {"elbo", "distortion", "rate", "nll", "bits_per_dim", "mse", "psnr"}
-        notes.append("the runs see different data, or the same ones prepared differently: their figures do not compare")
+        apart = {"elbo", "distortion", "rate", "nll", "bits_per_dim", "mse", "psnr"}
+        return apart, [
+            "the runs see different data, or the same ones prepared differently: their figures do not compare"
+        ]
     if any(config.model.likelihood != configs[0].model.likelihood for config in configs):
-        apart |= {"elbo", "distortion", "nll", "bits_per_dim"}
-        notes.append(
+        apart = {"elbo", "distortion", "nll", "bits_per_dim"}
+        return apart, [
             "elbo, distortion and nll are of different likelihoods and do not compare: look at the squared error"
-        )
-    return apart, notes
+        ]
+    return set(), []
 
 
 def _curves(curves: Curves, directories: list[Any], names: list[str]) -> dict[str, Any]:

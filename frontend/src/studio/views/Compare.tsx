@@ -90,7 +90,7 @@ function Comparison({ names, comparison }: { names: string[]; comparison: Compar
           </p>
         ))}
       </Panel>
-      <Pictures names={names} />
+      <Pictures key={names.join("\n")} names={names} />
       <CurvesPanel log={log} onLog={(next) => setQuery({ log: next ? 1 : null })}>
         <div class="curve-grid">
           {curves.map(({ key, title, series }) => (
