@@ -184,6 +184,15 @@ def test_the_loss_is_half_of_squared_error_plus_w_kl() -> None:
     torch.testing.assert_close(2 * (terms.loss - constant), squared + 0.8 * kl, rtol=1e-5, atol=1e-2)
 
 
+@pytest.mark.parametrize(("name", "weight"), [("vae-2d", "+ KL"), ("vae-2d-w100", "+ 100 KL")])
+def test_presets_tell_their_beta_from_the_weight_of_their_source(name: str, weight: str) -> None:
+    preset = PRESETS[name]
+    objective = preset.config().objective
+    assert isinstance(objective, ElboSettings)
+    assert f"squared error {weight} (beta {objective.beta:g})" in preset.description
+    assert f"beta = {objective.beta:g} is the same loss, halved" in preset.notes[0]
+
+
 @pytest.mark.parametrize("name", PRESETS)
 def test_presets_say_what_they_are(name: str) -> None:
     preset = PRESETS[name]

@@ -98,7 +98,10 @@ def _steps(steps: int) -> dict[str, Any]:
 
 def _squared_error_and(weight: float) -> str:
     beta = weight / 2
-    return f"The loss is the notebook's, squared error + {weight:g} KL: a Gaussian with sigma = 1, and beta = {beta:g}."
+    return (
+        f"The notebook weights the KL by {weight:g} beside the whole squared error. A Gaussian with sigma = 1 has half "
+        f"the squared error, so that beta = {beta:g} is the same loss, halved."
+    )
 
 
 _PLANE: dict[str, Any] = {
@@ -145,7 +148,7 @@ _NOTEBOOKS = [
     Preset(
         name="vae-2d",
         family="vae",
-        description="1024-128-64-32-2 VAE of the lecture notebook, KL weighted by 1: latents in a plane.",
+        description="1024-128-64-32-2 VAE of the lecture notebook, squared error + KL (beta 0.5): latents in a plane.",
         source=_NOTEBOOK,
         settings=_PLANE,
         notes=(_squared_error_and(1), _EVALUATED_ONCE),
@@ -153,7 +156,7 @@ _NOTEBOOKS = [
     Preset(
         name="vae-2d-w100",
         family="vae",
-        description="The same with the KL weighted by 100: complete posterior collapse, to be looked at.",
+        description="The same with squared error + 100 KL (beta 50): complete posterior collapse, to be looked at.",
         source=_NOTEBOOK,
         settings={**_PLANE, "objective": {"name": "elbo", "beta": 50.0}},
         notes=(
