@@ -147,6 +147,36 @@ def test_a_picture(tmp_path, images):
         read(tmp_path / "c.png", images)
 
 
+@pytest.mark.parametrize("scale", ["none", "unit", "standard"])
+@pytest.mark.parametrize(("low", "high"), [(0, 1), (-1, 1), (-0.5, 0.5), (0, 255), (0, 65535)])
+def test_a_picture_is_brought_to_the_range_of_real_images(tmp_path, scale, low, high):
+    values = (low + X / 255.0 * (high - low)).astype(np.float32)
+    data = load(DataSettings(scale=scale), arrays={"x": values[:20], "x_test": values[20:]})
+    Image.fromarray(X[0, 0]).save(tmp_path / "a.png")
+    wanted = data.preparation(torch.from_numpy(values[:1]))
+    torch.testing.assert_close(read(tmp_path / "a.png", data).x, wanted, rtol=1e-5, atol=1e-5)
+    found = read(folder(tmp_path / "some", X[:1, 0]), data)
+    torch.testing.assert_close(found.x, wanted, rtol=1e-5, atol=1e-5)
+    kept = read(saved(tmp_path / "b.npz", x=values[:1]), data)  # arrays are in the units of the data already
+    torch.testing.assert_close(kept.x, wanted)
+
+
+@pytest.mark.parametrize(("low", "high"), [(250, 310), (0, 16), (-3, 3), (-0.1, 1)])
+def test_a_picture_for_data_in_no_range_of_pictures_is_refused(tmp_path, low, high):
+    data = load(DataSettings(scale="standard"), arrays=(low + X / 255.0 * (high - low)).astype(np.float32))
+    Image.fromarray(X[0, 0]).save(tmp_path / "a.png")
+    with pytest.raises(DataError, match=rf"values in \[{low}, {high}\].* as .npy in their units"):
+        read(tmp_path / "a.png", data)
+
+
+def test_a_picture_for_colours_scaled_each_by_itself_is_refused(tmp_path):
+    x = np.random.default_rng(0).uniform(-1, 1, (30, 3, 5, 4)).astype(np.float32)
+    data = load(DataSettings(scale="standard"), arrays=x)
+    Image.fromarray(X[0, 0]).save(tmp_path / "a.png")
+    with pytest.raises(DataError, match=r"each channel scaled by itself.* as .npy in their units"):
+        read(tmp_path / "a.png", data)
+
+
 def test_what_cannot_be_read_is_explained(tmp_path, images):
     for name in ("none.npz", "a" * 5000 + ".npy", "~nobody-of-this-name/x.npy", "a\0.npy"):
         with pytest.raises(DataError, match=r"no file .*--input") as caught:

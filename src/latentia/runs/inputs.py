@@ -21,6 +21,7 @@ from latentia.data.seeds import generator
 from latentia.data.tables import TABLES, read_table
 from latentia.errors import ConfigError, DataError, did_you_mean
 
+RANGES = ((0.0, 1.0), (-1.0, 1.0), (-0.5, 0.5), (0.0, 255.0), (0.0, 65535.0))  # that pictures of real numbers have
 _PREFERRED = ("test", "train", "valid")  # like the uses of a run, which work on the test part if not told otherwise
 
 
@@ -65,7 +66,7 @@ def read_input(
     path = expanded(path)
     suffix = path.suffix.lower()
     if os.path.isdir(path):
-        contents = _read_folder(path, spec, resized)
+        contents = _in_range(_read_folder(path, spec, resized), spec, preparation)
     elif not os.path.isfile(path):
         raise DataError(f"there is no file {shown(path)}: check the path given to --input")
     elif suffix in SUFFIXES:
@@ -73,7 +74,7 @@ def read_input(
     elif suffix in TABLES:
         contents = read_table(path)
     elif suffix in PICTURES:
-        contents = _read_picture(path, spec, resized)
+        contents = _in_range(_read_picture(path, spec, resized), spec, preparation)
     else:
         raise DataError(
             f"{shown(path)} is of no kind that can be read: use .npy, .npz, .csv, an image such as .png, or a folder "
@@ -149,6 +150,39 @@ def _resized(contents: Contents, spec: DataSpec) -> Contents:
             arrays[key] = resize(stored, *spec.event_shape[1:])
             notes.append(f"{key} was resized from {shape_text(values.shape[-2:])} to the model's size")
     return Contents(arrays, tuple(notes))
+
+
+def _in_range(contents: Contents, spec: DataSpec, preparation: Preparation) -> Contents:
+    """Pictures of 8 bits in the units of the data; unchanged where the preparation knows what 8-bit values are.
+
+    Raises:
+        DataError: If the data are in no range of which black and white are known.
+    """
+    if preparation.levels is not None or preparation.within_unit:
+        return contents
+    low, high = _range(spec, preparation)
+    arrays = dict(contents.arrays)
+    for key in arrays.keys() & {KEYS[part][0] for part in _PREFERRED}:
+        arrays[key] = arrays[key] * np.float32((high - low) / 255) + np.float32(low)
+    return Contents(arrays, contents.notes)
+
+
+def _range(spec: DataSpec, preparation: Preparation) -> tuple[float, float]:
+    """The range of pictures of which the data fill three quarters or more: what black and white are in their units."""
+    single = all(np.size(value) == 1 for value in (preparation.offset, preparation.factor))
+    if single:  # of channels that were scaled each by itself it cannot be told
+        ends = torch.tensor([spec.low, spec.high]).reshape(2, 1, 1, 1)
+        first, last = (float(end) for end in preparation.restore(ends).flatten())
+        for low, high in RANGES:
+            width = high - low
+            slack = width / 1000  # of rounding, and of resizing
+            if low - slack <= first and last <= high + slack and last - first >= 0.75 * width:
+                return low, high
+    where = f"in [{first:.4g}, {last:.4g}]" if single else "beyond [0, 1], each channel scaled by itself"
+    raise DataError(
+        f"a picture has black and white, and the model was trained on images with values {where}, of which it is not "
+        "known what these are; give it as .npy in their units, or train on images with values in [0, 1]"
+    )
 
 
 def _read_folder(path: Path, spec: DataSpec, resized: bool) -> Contents:
