@@ -152,6 +152,16 @@ def test_other_dimensions_and_snapshots(browser: Any) -> None:
 def test_a_map_of_neighbours_has_no_way_back(browser: Any) -> None:
     facts, arrays = browser.bundle("/api/runs/vae/latents?n=40&plane=tsne&errors=0")
     assert not facts["invertible"] and "origin" not in arrays and arrays["positions"].shape == (40, 2)
+    assert facts["cut"] is None
+
+
+def test_a_map_of_fewer_samples_than_were_asked_for_says_so(browser: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("latentia.studio.latents.MOST_MAPPED", 30)
+    facts, arrays = browser.bundle("/api/runs/vae/latents?n=50&plane=tsne&errors=0")
+    assert len(arrays["positions"]) == facts["n"] == 30
+    assert facts["cut"] == "30 of 50 samples are shown: t-SNE takes no more here"
+    facts, _ = browser.bundle("/api/runs/vae/latents?n=50&plane=pca&errors=0")
+    assert facts["n"] == 50 and facts["cut"] is None
 
 
 @pytest.mark.parametrize("name", EVERY)
@@ -288,6 +298,29 @@ def test_a_picture_of_any_size_is_taken(browser: Any) -> None:
     for content, kind in ((b"no picture", "image/png"), (b"<svg/>", "image/svg+xml"), (b"x", "text/plain")):
         answer = browser.client.post("/api/runs/vae/encode", content=content, headers={"content-type": kind})
         assert answer.status_code in (400, 409) and answer.json()["error"]
+
+
+@pytest.mark.parametrize(("low", "high"), [(0, 1), (-1, 1), (0, 255), (250, 310)])
+def test_a_picture_for_images_of_real_numbers(
+    tmp_path: Path, browse: Callable[[Path], Any], monkeypatch: pytest.MonkeyPatch, low: float, high: float
+) -> None:
+    monkeypatch.setattr(pictures, "draw_run", lambda run, evaluation: None)
+    pixels = np.random.default_rng(0).integers(0, 256, (80, 1, 8, 8), np.uint8)
+    x = (low + pixels / 255.0 * (high - low)).astype(np.float32)
+    np.savez(tmp_path / "x.npz", x=x[:60], x_test=x[60:])
+    settings = {"model.likelihood.name": "gaussian", "training.threads": 1}
+    lt.train("vae", tmp_path / "x.npz", directory=tmp_path / "runs" / "real", steps=2, settings=settings)
+    browser, kind = browse(tmp_path / "runs"), {"content-type": "image/png"}
+    buffer = io.BytesIO()
+    Image.fromarray(pixels[63, 0]).save(buffer, "PNG")
+    if low == 250:
+        answer = browser.client.post("/api/runs/real/encode", content=buffer.getvalue(), headers=kind)
+        assert answer.status_code == 409 and "values in [250, 310]" in answer.json()["error"]
+        return
+    _, pair = browser.bundle("/api/runs/real/pair?index=3")
+    _, found = browser.bundle("/api/runs/real/encode", content=buffer.getvalue(), headers=kind)
+    np.testing.assert_allclose(found["z"], pair["z"], rtol=1e-4, atol=1e-4)
+    np.testing.assert_array_equal(found["input"][..., 0], pixels[63, 0])
 
 
 def test_a_vector_of_one_s_own(browser: Any) -> None:

@@ -27,7 +27,8 @@ from latentia.studio import pixels
 from latentia.studio.desk import Opened, Studio, data_key
 from latentia.studio.query import Query
 
-PLANES = ("raw", "pca", "tsne", "umap")
+MAPS = {"tsne": "t-SNE", "umap": "UMAP"}
+PLANES = ("raw", "pca", *MAPS)
 MOST, MOST_MAPPED = 100_000, 2_000  # samples on a plane; of those that t-SNE and UMAP map, which takes them seconds
 SENT = 2**25  # bytes of latents that are sent along with their positions
 ATLAS = 48 * 2**20  # bytes of thumbnails
@@ -113,11 +114,13 @@ def labels_of(y: np.ndarray | None, n: int, classes: int) -> tuple[np.ndarray, i
 def latents(studio: Studio, opened: Opened, query: Query) -> bytes:
     """The bundle of a plane: positions, labels, errors, means and standard deviations, and where the plane lies."""
     method, split = query.word("plane", "raw", PLANES), query.word("split", "test")
-    n = query.whole("n", 10_000, 1, MOST)
-    if method in ("tsne", "umap"):
-        n = min(n, MOST_MAPPED)
+    asked = query.whole("n", 10_000, 1, MOST)
+    n = min(asked, MOST_MAPPED) if method in MAPS else asked
     held = encoded(studio, opened, split, n)
     wished, n = min(n, held.total), len(held.z)
+    cut = pixels.cut(n, wished, "samples")
+    if cut is None and wished < min(asked, held.total):
+        cut = f"{n:,} of {min(asked, held.total):,} samples are shown: {MAPS[method]} takes no more here"
     found = plane_of(studio, opened, held, method, split, n, query)
     labels, none = labels_of(held.y, len(held.z), len(opened.run.spec.classes))
     arrays: dict[str, np.ndarray] = {
@@ -148,7 +151,7 @@ def latents(studio: Studio, opened: Opened, query: Query) -> bytes:
         "none": none,
         "classes": list(opened.run.spec.classes),
         "step": opened.step,
-        "cut": pixels.cut(n, wished, "samples"),
+        "cut": cut,
     }
     return pack(facts, arrays)
 

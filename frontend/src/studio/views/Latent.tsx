@@ -7,7 +7,7 @@ import { useDark } from "../../parts/theme";
 import { getBundle, runPath, type RunInfo } from "../api";
 import { argumentsOf, atStep, commandOf, literal, pythonOf, type Copies } from "../copies";
 import { useQuery } from "../place";
-import { Choice, CopyAs, nice, Panel, Select, Slider, Trouble, useCalm, useLoad } from "../ui";
+import { Choice, CopyAs, Cut, nice, Panel, Select, Slider, Trouble, useCalm, useLoad } from "../ui";
 import { Classes } from "./Classes";
 import { Cohort } from "./Cohort";
 import { PointCard } from "./PointCard";
@@ -191,6 +191,7 @@ function Explorer({ info, points, method, split, step, dims }: ExplorerProps) {
             <span class="axis up">{points.facts.axes[1]}</span>
           </div>
           <PlaneWords points={points} method={method} />
+          <Cut bundle={points.bundle} />
           {backdrop.error && <Trouble>{backdrop.error}</Trouble>}
           {points.labels && <Legend labels={points.labels} classes={info.classes} hidden={hidden} dark={dark || Boolean(backdrop.shown)} onHide={(next) => setQuery({ hide: [...next] })} />}
         </Panel>
