@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -9,7 +10,7 @@ from typing import Any
 import pytest
 import torch
 
-from latentia.errors import EnvironmentFault
+from latentia.errors import EnvironmentFault, Interrupted
 from latentia.runs import Run, resume, train
 from latentia.training.events import Events
 from latentia.training.execution import missing_for_compilation
@@ -69,6 +70,21 @@ def test_a_compiled_run_is_resumed_exactly_and_says_that_it_was_compiled(tmp_pat
     plain = fit(None, compile="off")
     assert plain.summary["compiled"] is False and plain.summary["seconds"]["compilation"] == 0
     assert plain.summary["test"]["elbo"] == pytest.approx(whole.summary["test"]["elbo"], rel=1e-4)
+
+
+@compiling
+def test_an_interrupt_does_not_wait_for_the_compiler(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def slow(*args: Any, **more: Any) -> None:
+        signal.raise_signal(signal.SIGINT)
+        raise AssertionError("the compiler went on")
+
+    with monkeypatch.context() as patch:
+        patch.setattr("latentia.training.loop.CompiledStep", slow)
+        with pytest.raises(Interrupted, match=r"compiled, after step 0 of 6; go on with: latentia resume .*cut"):
+            fit(tmp_path / "cut")
+    whole, resumed = fit(tmp_path / "whole"), resume(tmp_path / "cut")
+    first, second = (run.model.state_dict() for run in (whole, resumed))
+    assert all(torch.equal(first[name], second[name]) for name in first)
 
 
 def test_compilation_that_was_asked_for_and_cannot_be_had_is_an_error(monkeypatch: pytest.MonkeyPatch) -> None:

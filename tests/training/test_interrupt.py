@@ -60,6 +60,25 @@ def test_the_second_sigint_interrupts_at_once():
     assert handlers() == before
 
 
+def test_the_first_sigint_interrupts_what_leaves_nothing_to_save(heard: list[int]):
+    with InterruptRequest() as interrupt:
+        with pytest.raises(KeyboardInterrupt), interrupt.at_once():
+            signal.raise_signal(signal.SIGINT)
+        assert interrupt.requested
+    with InterruptRequest() as interrupt:
+        with interrupt.at_once():
+            signal.raise_signal(signal.SIGTERM)
+        assert interrupt.requested
+        with pytest.raises(KeyboardInterrupt):
+            signal.raise_signal(signal.SIGINT)
+    with InterruptRequest() as interrupt:
+        with interrupt.at_once():
+            pass
+        signal.raise_signal(signal.SIGINT)
+        assert interrupt.requested
+    assert heard == []
+
+
 def test_sigterm_may_come_again_and_again():
     """A scheduler that repeats itself must not cut the checkpoint short."""
     with InterruptRequest() as interrupt:

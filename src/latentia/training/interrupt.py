@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import signal
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from types import FrameType, TracebackType
 from typing import Any
 
@@ -23,16 +25,26 @@ class InterruptRequest:
 
     def __init__(self) -> None:
         self.requested = False
+        self._patient = True
         self._before: dict[int, Any] = {}
 
     def request(self) -> None:
         """Ask the loop to save a checkpoint and stop."""
         self.requested = True
 
+    @contextmanager
+    def at_once(self) -> Iterator[None]:
+        """A context in which the first SIGINT interrupts at once too: for what is long and leaves nothing to save."""
+        self._patient = False
+        try:
+            yield
+        finally:
+            self._patient = True
+
     def _handle(self, number: int, frame: FrameType | None) -> None:
-        if self.requested and number == signal.SIGINT:
+        before, self.requested = self.requested, True
+        if number == signal.SIGINT and (before or not self._patient):
             raise KeyboardInterrupt
-        self.requested = True
 
     def __enter__(self) -> InterruptRequest:
         if threading.current_thread() is threading.main_thread():

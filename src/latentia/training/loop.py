@@ -140,7 +140,7 @@ def fit(
 
     Raises:
         DivergedError: A NaN or infinite loss; the last good checkpoint is kept.
-        Interrupted: The interrupt was requested; a checkpoint was saved.
+        Interrupted: The interrupt was requested; a checkpoint was saved, unless no step was taken in this sitting.
         CheckpointError: The last checkpoint is damaged or does not fit.
         ProcessLost: Another process has ended.
         ConfigError: Settings that contradict the data, such as patience without a validation part; with several
@@ -354,8 +354,12 @@ class _Fit:
     def _compile(self) -> None:
         """Put compiled steps in the place of eager ones; if it cannot be done and was not asked for, say so.
 
+        An interrupt does not wait for the compiler, which a terminal's interrupts too: no step was taken since the
+        last checkpoint.
+
         Raises:
             EnvironmentFault: If it was asked for and cannot be done.
+            Interrupted: It was interrupted meanwhile.
         """
         before = time.perf_counter()
         batch = self._batch(self.progress.step, self.feed.stored)
@@ -363,10 +367,15 @@ class _Fit:
             if self.ranks.world > 1:
                 raise EnvironmentFault("steps of several processes are not compiled: use --set training.compile=off")
             prepare, clip = self.feed.prepare, self.settings.clip_norm
-            steps = [
-                CompiledStep(phase, self.model, optimizer, self.execution, batch, prepare=prepare, clip_norm=clip)
-                for phase, optimizer in zip(self.phases, self.optimizers, strict=True)
-            ]
+            with nullcontext() if self.interrupt is None else self.interrupt.at_once():
+                steps = [
+                    CompiledStep(phase, self.model, optimizer, self.execution, batch, prepare=prepare, clip_norm=clip)
+                    for phase, optimizer in zip(self.phases, self.optimizers, strict=True)
+                ]
+        except KeyboardInterrupt:
+            raise Interrupted(
+                f"interrupted while the step was compiled, after step {self.progress.step} of {self.total}"
+            ) from None
         except EnvironmentFault as fault:
             if self.settings.compile == "on":
                 raise
