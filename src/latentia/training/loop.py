@@ -362,6 +362,7 @@ class _Fit:
             Interrupted: It was interrupted meanwhile.
         """
         before = time.perf_counter()
+        self.events.said("compiling the step")
         batch = self._batch(self.progress.step, self.feed.stored)
         try:
             if self.ranks.world > 1:
