@@ -131,6 +131,7 @@ def test_samples_without_labels_can_count_less() -> None:
     known = y >= 0
     torch.testing.assert_close(half.loss, torch.where(known, whole.loss, 0.5 * whole.loss))
     assert torch.equal(none.loss, torch.where(known, whole.loss, 0.0))
+    assert half.rate is not None and whole.rate is not None
     assert torch.equal(half.distortion + half.rate, whole.distortion + whole.rate)  # what is reported stays
 
 
