@@ -93,6 +93,8 @@ Left out, and why:
 
 - Moments in bf16 and figures of some steps only: they change what is computed or reported.
 - Compiling the model's forward pass alone: the casts of weights and gradients stay outside.
+- Running the graph without a compiler: the same bits as eager steps, and little faster; the passes are what counts.
+- Other sizes of the pieces that each thread takes, and a second way of gathering a batch: no difference.
 - Compiling while eager steps go on: results would depend on how fast the machine compiles.
 - Objectives whose shapes depend on what is in a batch (`semi-supervised`) or that look into it for what to update
   (`quantized`) cannot be written down as one graph and stay eager; so do the steps of several processes.
