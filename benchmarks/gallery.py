@@ -107,15 +107,15 @@ replays by calling, and on CUDA where there is one.
 `auto` compiles where a run is about long enough to repay a compilation of which nothing is cached (`COMPILED_STEPS` in
 `training/execution.py`: 15 epochs of all images of MNIST are). It is decided by the number of steps, the kind of
 objective and whether there is a compiler, so that on one machine a command gives the same numbers however busy it is
-and whatever was compiled there before; the decision is kept for `resume`. A shorter
-run gains from `--set training.compile=on` where the same graph was compiled before. Less is compiled than could be: the
-compiler tries what the processor can do by programs of their own, which are built on another core while it prepares the
-graph, the largest of them not at all where PyTorch itself runs on AVX-512; its pattern matching and precompiled headers
-take longer than one graph gains by them; and Python's collector waits until all is done.
+and whatever was compiled there before; the decision is kept for `resume`. A shorter run gains from
+`--set training.compile=on` where the same graph was compiled before. Less is compiled than could be: the compiler tries
+what the processor can do by programs of their own, which are built on another core while it prepares the graph, the
+largest of them not at all where PyTorch itself runs on AVX-512; its pattern matching and precompiled headers take more
+than what one graph gains by them; and Python's collector waits until all is done.
 
 Data that stay on the disk (`data.memory`) are read ahead by a thread, up to 16 batches at once. Two things made that
 three times as slow as data in memory at first: the thread drew the epoch's order by an operation that PyTorch runs in
-parallel, and with a second team of threads OpenMP lets both sleep at every barrier; and it woke up for every batch.
+parallel, and with more threads than processors OpenMP lets all sleep at a barrier; and it woke up for every batch.
 """
 
 PLAIN = """## Whole trainings beside a plain loop

@@ -245,25 +245,21 @@ def _inductor(graph: Any, inputs: list[Any]) -> Any:
     missing = missing_for_compilation(device)
     if missing is not None:
         raise EnvironmentFault(missing)
-    if device.type == "cuda":
-        from torch.utils._triton import has_triton
-
-        if not has_triton():
-            return graph
     if device.type != "cpu":
         from torch._inductor import compile as compile_graph
+        from torch.utils._triton import has_triton
 
-        return compile_graph(graph, inputs, options={"fallback_random": True})
+        return compile_graph(graph, inputs, options={"fallback_random": True}) if has_triton() else graph
     from torch._inductor import config
     from torch._inductor.compile_fx import compile_fx, compile_fx_inner
 
-    options: dict[str, Any] = {"fallback_random": True}
-    if torch.backends.cpu.get_cpu_capability() == "AVX512":  # PyTorch has such kernels: no need to try to build some
-        options["cpp.vec_isa_ok"] = True
+    # where PyTorch itself runs on AVX-512, it is known that such kernels can be built
+    known = {"cpp.vec_isa_ok": True} if torch.backends.cpu.get_cpu_capability() == "AVX512" else {}
+    trials = _Trials(known)
+    options: dict[str, Any] = {**known, "fallback_random": True}
     options["pattern_matcher"] = False  # its patterns take long to load, and that of addmm would undo what we did
     if hasattr(config, "cpp_cache_precompile_headers"):  # 150 MB that take longer than what one graph gains by them
         options["cpp_cache_precompile_headers"] = False
-    trials = _Trials(options)
 
     def compiled(*given: Any, **kinds: Any) -> Any:
         trials.join()
@@ -282,17 +278,17 @@ class _Trials(threading.Thread):
     what came of them.
 
     Args:
-        options: Of the compilation.
+        known: Settings of TorchInductor's that spare it some of them.
     """
 
-    def __init__(self, options: Mapping[str, Any]) -> None:
+    def __init__(self, known: Mapping[str, Any]) -> None:
         super().__init__(name="latentia-trials", daemon=True)
-        self.known = {name: value for name, value in options.items() if name == "cpp.vec_isa_ok"}
+        self.known = known
         self.start()
 
     def run(self) -> None:
         """Try everything; what cannot be tried here is tried again by who needs to know."""
         from torch._inductor import config, cpu_vec_isa
 
-        with suppress(Exception), config.patch(self.known):
+        with suppress(Exception), config.patch(dict(self.known)):
             cpu_vec_isa.valid_vec_isa_list()

@@ -362,11 +362,11 @@ class _Fit:
             Interrupted: It was interrupted meanwhile.
         """
         before = time.perf_counter()
-        self.events.said("compiling the step")
         batch = self._batch(self.progress.step, self.feed.stored)
         try:
             if self.ranks.world > 1:
                 raise EnvironmentFault("steps of several processes are not compiled: use --set training.compile=off")
+            self.events.said("compiling the step")
             prepare, clip = self.feed.prepare, self.settings.clip_norm
             with nullcontext() if self.interrupt is None else self.interrupt.at_once():
                 steps = [
