@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import gc
 import warnings
+from collections.abc import Sequence
 from functools import partial
 from typing import Any
 
@@ -18,7 +19,7 @@ from latentia.errors import EnvironmentFault
 from latentia.recipes.build import build_model, build_objective
 from latentia.recipes.config import override
 from latentia.recipes.presets import PRESETS
-from latentia.training.compiled import CompiledStep, keep_rounded
+from latentia.training.compiled import CompiledStep, built_at_once, keep_rounded
 from latentia.training.execution import Execution, missing_for_compilation
 from latentia.training.optimizer import FusedAdam
 from latentia.training.phases import Phase, phases_of
@@ -173,6 +174,60 @@ def test_what_cannot_be_called_from_cpp_is_called_from_python(monkeypatch: pytes
     expected, found = both("vae", compiler=None)
     assert_close(found, expected)
     assert tried == [True, False]
+
+
+class Builds:
+    """In the place of TorchInductor's builder: remembers what was built, and cannot build what is called so."""
+
+    def __init__(self, broken: str = "") -> None:
+        self.broken = broken
+        self.built: list[str] = []
+        self.locks: list[str] = []
+
+    def __call__(self, lock: str, parts: Sequence[str]) -> None:
+        self.locks.append(lock)
+        for part in parts:
+            if part == self.broken:
+                raise RuntimeError(f"{part} is wrong")
+            if part not in self.built:
+                self.built.append(part)
+
+
+@pytest.fixture
+def codecache() -> Any:
+    with warnings.catch_warnings(action="ignore"):
+        from torch._inductor import codecache
+
+    return codecache
+
+
+def test_the_parts_of_a_program_are_built_before_they_are_linked(
+    codecache: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    build = Builds()
+    monkeypatch.setattr(codecache, "_worker_compile_cpp", build)
+    with built_at_once() as settings:
+        assert settings == {"cpp_wrapper_build_separate": True}
+        codecache._worker_compile_cpp("lock", ["calls", "kernels", "program"])
+        codecache._worker_compile_cpp("other", ["alone"])
+    assert sorted(build.built[:2]) == ["calls", "kernels"]
+    assert build.built[2:] == ["program", "alone"]
+    assert len({*build.locks}) == 3  # the parts do not wait for each other
+    assert codecache._worker_compile_cpp is build
+
+
+@pytest.mark.parametrize("broken", ["calls", "kernels", "program"])
+def test_a_part_that_cannot_be_built_says_why(broken: str, codecache: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(codecache, "_worker_compile_cpp", Builds(broken))
+    with pytest.raises(RuntimeError, match=f"{broken} is wrong"), built_at_once():
+        codecache._worker_compile_cpp("lock", ["calls", "kernels", "program"])
+
+
+def test_a_compiler_without_these_names_takes_its_own_time(codecache: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delattr(codecache, "_worker_compile_cpp")
+    with built_at_once() as settings:
+        assert settings == {}
+        assert not hasattr(codecache, "_worker_compile_cpp")
 
 
 def test_a_machine_without_a_compiler_is_told(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -9,6 +9,7 @@ bf16 gradient, writes both, where autocast would round all weights anew in every
 
 from __future__ import annotations
 
+import functools
 import gc
 import threading
 import warnings
@@ -84,6 +85,8 @@ class CompiledStep:
         program = self._program(batch[1] is None, len(batch[2]), tuple(batch[3]))
         try:
             with torch.no_grad(), warnings.catch_warnings(action="ignore"), _nothing_collected():
+                if compiler is None and inputs[0].device.type == "cpu":
+                    _try_the_processor()
                 graph = _written_down(program, inputs)
                 weights = [list(self._state).index(name) for name in self._own]
                 self._kept += keep_rounded(graph, weights, self._kept)
@@ -253,10 +256,8 @@ def _inductor(graph: Any, inputs: list[Any]) -> Any:
     from torch._inductor import config
     from torch._inductor.compile_fx import compile_fx, compile_fx_inner
 
-    # where PyTorch itself runs on AVX-512, it is known that such kernels can be built
-    known = {"cpp.vec_isa_ok": True} if torch.backends.cpu.get_cpu_capability() == "AVX512" else {}
-    trials = _Trials(known)
-    options: dict[str, Any] = {**known, "fallback_random": True}
+    trials = _try_the_processor()
+    options: dict[str, Any] = {**_known_of_the_processor(), "fallback_random": True}
     options["pattern_matcher"] = False  # its patterns take long to load, and that of addmm would undo what we did
     if hasattr(config, "cpp_cache_precompile_headers"):  # 150 MB that take longer than what one graph gains by them
         options["cpp_cache_precompile_headers"] = False
@@ -265,30 +266,88 @@ def _inductor(graph: Any, inputs: list[Any]) -> Any:
         trials.join()
         return compile_fx_inner(*given, **kinds)
 
-    with suppress(Exception):  # not every operation can be called from C++, nor on every system
+    with (
+        suppress(Exception),
+        built_at_once() as parted,
+    ):  # not every operation can be called from C++, nor on every system
         # so that a small model's kernels do not wait for Python to call them
-        return compile_fx(graph, inputs, compiled, config_patches={**options, "cpp_wrapper": True})
+        return compile_fx(graph, inputs, compiled, config_patches={**options, **parted, "cpp_wrapper": True})
     return compile_fx(graph, inputs, compiled, config_patches=options)
 
 
-class _Trials(threading.Thread):
-    """TorchInductor finds out what the processor can do, while a graph is prepared for it on another core.
+def _known_of_the_processor() -> dict[str, Any]:
+    """Settings of TorchInductor's: where PyTorch itself runs on AVX-512, such kernels can be built."""
+    return {"cpp.vec_isa_ok": True} if torch.backends.cpu.get_cpu_capability() == "AVX512" else {}
+
+
+@functools.cache
+def _try_the_processor() -> threading.Thread:
+    """Have TorchInductor find out what the processor can do, while a graph is prepared for it on another core.
 
     Before it writes code for a CPU it builds and loads half a dozen small programs, one after the other, and remembers
-    what came of them.
-
-    Args:
-        known: Settings of TorchInductor's that spare it some of them.
+    what came of them. What cannot be tried here is tried again by who needs to know.
     """
 
-    def __init__(self, known: Mapping[str, Any]) -> None:
-        super().__init__(name="latentia-trials", daemon=True)
-        self.known = known
-        self.start()
-
-    def run(self) -> None:
-        """Try everything; what cannot be tried here is tried again by who needs to know."""
+    def trials() -> None:
         from torch._inductor import config, cpu_vec_isa
 
-        with suppress(Exception), config.patch(dict(self.known)):
+        with config.patch(_known_of_the_processor()):
             cpu_vec_isa.valid_vec_isa_list()
+
+    return _beside(trials)
+
+
+def _beside(work: Callable[[], object]) -> threading.Thread:
+    """Work that goes on beside what follows, and whose failure is found by who needs its result."""
+
+    def run() -> None:
+        with suppress(Exception):
+            work()
+
+    thread = threading.Thread(target=run, name="latentia-compiler", daemon=True)
+    thread.start()
+    return thread
+
+
+@contextmanager
+def built_at_once() -> Iterator[dict[str, Any]]:
+    """Have the C++ compiler build the kernels and what calls them at once, each on a core, and keep its warnings.
+
+    TorchInductor builds them as one, or one after the other; and a second of g++ goes into warnings that nobody sees.
+    A version of it that has other names for this takes its own time.
+
+    Yields:
+        Settings of TorchInductor's that it needs.
+    """
+    from torch._inductor import codecache, config, cpp_builder
+
+    build = getattr(codecache, "_worker_compile_cpp", None)
+    known = hasattr(config, "cpp_wrapper_build_separate") and hasattr(cpp_builder, "_get_warning_all_cflag")
+    if build is None or not known:
+        yield {}
+        return
+
+    def build_all(lock: str, parts: Sequence[Any]) -> None:
+        if len(parts) > 1:  # the last is linked from the others
+            others = [_beside(functools.partial(build, f"{lock}.{n}", [part])) for n, part in enumerate(parts[1:-1])]
+            build(lock, parts[:1])
+            for other in others:
+                other.join()
+        build(lock, parts)  # what is there already is not built again
+
+    with (
+        _replaced(codecache, "_worker_compile_cpp", build_all),
+        _replaced(cpp_builder, "_get_warning_all_cflag", lambda *given, **kinds: ["w"]),
+    ):
+        yield {"cpp_wrapper_build_separate": True}
+
+
+@contextmanager
+def _replaced(module: Any, name: str, value: Any) -> Iterator[None]:
+    """Let a name of a module stand for another value within the block."""
+    before = getattr(module, name)
+    setattr(module, name, value)
+    try:
+        yield
+    finally:
+        setattr(module, name, before)
