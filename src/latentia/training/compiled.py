@@ -266,13 +266,11 @@ def _inductor(graph: Any, inputs: list[Any]) -> Any:
         trials.join()
         return compile_fx_inner(*given, **kinds)
 
-    with (
-        suppress(Exception),
-        built_at_once() as parted,
-    ):  # not every operation can be called from C++, nor on every system
-        # so that a small model's kernels do not wait for Python to call them
-        return compile_fx(graph, inputs, compiled, config_patches={**options, **parted, "cpp_wrapper": True})
-    return compile_fx(graph, inputs, compiled, config_patches=options)
+    with _rules_made_once():
+        # kernels called from C++ do not wait for Python; not every operation can be called so, nor on every system
+        with suppress(Exception), built_at_once() as parted:
+            return compile_fx(graph, inputs, compiled, config_patches={**options, **parted, "cpp_wrapper": True})
+        return compile_fx(graph, inputs, compiled, config_patches=options)
 
 
 def _known_of_the_processor() -> dict[str, Any]:
@@ -343,11 +341,25 @@ def built_at_once() -> Iterator[dict[str, Any]]:
 
 
 @contextmanager
-def _replaced(module: Any, name: str, value: Any) -> Iterator[None]:
-    """Let a name of a module stand for another value within the block."""
-    before = getattr(module, name)
-    setattr(module, name, value)
+def _rules_made_once() -> Iterator[None]:
+    """Spare TorchInductor half a second in which it makes its one table of types anew for every operation."""
+    from torch._inductor import dtype_propagation
+
+    rules = getattr(dtype_propagation, "DtypePropagationOpsHandler", None)
+    if rules is None or not hasattr(rules, "_instance"):
+        yield
+        return
+    rules()
+    with _replaced(rules, "__init__", lambda table: None):
+        yield
+
+
+@contextmanager
+def _replaced(owner: Any, name: str, value: Any) -> Iterator[None]:
+    """Let a name of a module or a class stand for another value within the block."""
+    before = getattr(owner, name)
+    setattr(owner, name, value)
     try:
         yield
     finally:
-        setattr(module, name, before)
+        setattr(owner, name, before)
