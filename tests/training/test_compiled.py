@@ -161,7 +161,7 @@ def test_weights_outside_the_model_are_refused() -> None:
 def test_what_cannot_be_called_from_cpp_is_called_from_python(monkeypatch: pytest.MonkeyPatch) -> None:
     tried: list[bool] = []
 
-    def compile_graph(graph: Any, inputs: list[Tensor], inner: Any, config_patches: dict[str, Any]) -> Any:
+    def compile_graph(graph: Any, inputs: list[Tensor], config_patches: dict[str, Any]) -> Any:
         tried.append(config_patches.get("cpp_wrapper", False))
         assert config_patches["fallback_random"]
         if tried == [True]:

@@ -85,8 +85,6 @@ class CompiledStep:
         program = self._program(batch[1] is None, len(batch[2]), tuple(batch[3]))
         try:
             with torch.no_grad(), warnings.catch_warnings(action="ignore"), _nothing_collected():
-                if compiler is None and inputs[0].device.type == "cpu":
-                    _try_the_processor()
                 graph = _written_down(program, inputs)
                 weights = [list(self._state).index(name) for name in self._own]
                 self._kept += keep_rounded(graph, weights, self._kept)
@@ -254,45 +252,17 @@ def _inductor(graph: Any, inputs: list[Any]) -> Any:
 
         return compile_graph(graph, inputs, options={"fallback_random": True}) if has_triton() else graph
     from torch._inductor import config
-    from torch._inductor.compile_fx import compile_fx, compile_fx_inner
+    from torch._inductor.compile_fx import compile_fx
 
-    trials = _try_the_processor()
-    options: dict[str, Any] = {**_known_of_the_processor(), "fallback_random": True}
+    options: dict[str, Any] = {"fallback_random": True}
     options["pattern_matcher"] = False  # its patterns take long to load, and that of addmm would undo what we did
     if hasattr(config, "cpp_cache_precompile_headers"):  # 150 MB that take longer than what one graph gains by them
         options["cpp_cache_precompile_headers"] = False
-
-    def compiled(*given: Any, **kinds: Any) -> Any:
-        trials.join()
-        return compile_fx_inner(*given, **kinds)
-
-    with _rules_made_once():
+    with _processor_known(), _types_tabled_once():
         # kernels called from C++ do not wait for Python; not every operation can be called so, nor on every system
         with suppress(Exception), built_at_once() as parted:
-            return compile_fx(graph, inputs, compiled, config_patches={**options, **parted, "cpp_wrapper": True})
-        return compile_fx(graph, inputs, compiled, config_patches=options)
-
-
-def _known_of_the_processor() -> dict[str, Any]:
-    """Settings of TorchInductor's: where PyTorch itself runs on AVX-512, such kernels can be built."""
-    return {"cpp.vec_isa_ok": True} if torch.backends.cpu.get_cpu_capability() == "AVX512" else {}
-
-
-@functools.cache
-def _try_the_processor() -> threading.Thread:
-    """Have TorchInductor find out what the processor can do, while a graph is prepared for it on another core.
-
-    Before it writes code for a CPU it builds and loads half a dozen small programs, one after the other, and remembers
-    what came of them. What cannot be tried here is tried again by who needs to know.
-    """
-
-    def trials() -> None:
-        from torch._inductor import config, cpu_vec_isa
-
-        with config.patch(_known_of_the_processor()):
-            cpu_vec_isa.valid_vec_isa_list()
-
-    return _beside(trials)
+            return compile_fx(graph, inputs, config_patches={**options, **parted, "cpp_wrapper": True})
+        return compile_fx(graph, inputs, config_patches=options)
 
 
 def _beside(work: Callable[[], object]) -> threading.Thread:
@@ -340,17 +310,39 @@ def built_at_once() -> Iterator[dict[str, Any]]:
         yield {"cpp_wrapper_build_separate": True}
 
 
+_INSTRUCTIONS = {"AVX512": "VecAVX512", "AVX2": "VecAVX2"}
+
+
 @contextmanager
-def _rules_made_once() -> Iterator[None]:
+def _processor_known() -> Iterator[None]:
+    """Spare TorchInductor the trials of what the processor can do: six programs, built and loaded one after the other.
+
+    PyTorch itself knows it, and so does the C++ compiler, which builds for the processor that it runs on.
+    """
+    from torch._inductor import cpu_vec_isa
+
+    known = getattr(cpu_vec_isa, _INSTRUCTIONS.get(torch.backends.cpu.get_cpu_capability(), ""), None)
+    if known is None or not hasattr(cpu_vec_isa, "valid_vec_isa_list"):
+        yield
+        return
+    with (
+        _replaced(cpu_vec_isa, "valid_vec_isa_list", lambda: [known()]),
+        _replaced(known, "__bool__", lambda instructions: True),
+    ):
+        yield
+
+
+@contextmanager
+def _types_tabled_once() -> Iterator[None]:
     """Spare TorchInductor half a second in which it makes its one table of types anew for every operation."""
     from torch._inductor import dtype_propagation
 
-    rules = getattr(dtype_propagation, "DtypePropagationOpsHandler", None)
-    if rules is None or not hasattr(rules, "_instance"):
+    table = getattr(dtype_propagation, "DtypePropagationOpsHandler", None)
+    if table is None or not hasattr(table, "_instance"):
         yield
         return
-    rules()
-    with _replaced(rules, "__init__", lambda table: None):
+    table()
+    with _replaced(table, "__init__", lambda it: None):
         yield
 
 
