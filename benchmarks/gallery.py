@@ -88,6 +88,7 @@ In compiled steps (`training.compile`), everything from the stored batch to the 
 - Biases: added by what follows a product. `torch.addmm` on a CPU copies them into a whole product first.
 - The calls of the kernels: on a CPU compiled as well, since Python would take part of a small model's time.
 - Convolutions on a CPU: the compiler lays them out with channels last by itself.
+- Batches and noise of up to 16 steps: made together, since a step leaves nothing of Python in the processor's caches.
 
 Left out, and why:
 
@@ -95,7 +96,9 @@ Left out, and why:
 - Compiling the model's forward pass alone: the casts of weights and gradients stay outside.
 - Running the graph without a compiler: the same bits as eager steps, and little faster; the passes are what counts.
 - Other sizes of the pieces that each thread takes, and a second way of gathering a batch: no difference.
-- Compiling while eager steps go on: results would depend on how fast the machine compiles.
+- Compiling while eager steps go on: results would depend on how fast the machine compiles; or, were the number of
+  those steps fixed, a run whose graph is cached would take them for nothing.
+- Multiplications in the place of divisions, which cost as much: these passes wait for memory.
 - Objectives whose shapes depend on what is in a batch (`semi-supervised`) or that look into it for what to update
   (`quantized`) cannot be written down as one graph and stay eager; so do the steps of several processes.
 
@@ -108,10 +111,11 @@ replays by calling, and on CUDA where there is one.
 `training/execution.py`: 15 epochs of all images of MNIST are). It is decided by the number of steps, the kind of
 objective and whether there is a compiler, so that on one machine a command gives the same numbers however busy it is
 and whatever was compiled there before; the decision is kept for `resume`. A shorter run gains from
-`--set training.compile=on` where the same graph was compiled before. Less is compiled than could be: the compiler tries
-what the processor can do by programs of their own, which are built on another core while it prepares the graph, the
-largest of them not at all where PyTorch itself runs on AVX-512; its pattern matching and precompiled headers take more
-than what one graph gains by them; and Python's collector waits until all is done.
+`--set training.compile=on` where the same graph was compiled before. The compiler is spared what one
+graph does not repay: it is told which instructions PyTorch found the processor to have, where it would build and load
+half a dozen programs to find out; the kernels and what calls them are built at once, and without warnings that nobody
+sees; its table of types is made once, not for every operation; its pattern matching and precompiled headers are left
+out; and Python's collector waits until all is done.
 
 Data that stay on the disk (`data.memory`) are read ahead by a thread, up to 16 batches at once. Two things made that
 three times as slow as data in memory at first: the thread drew the epoch's order by an operation that PyTorch runs in

@@ -72,6 +72,33 @@ def test_a_compiled_run_is_resumed_exactly_and_says_that_it_was_compiled(tmp_pat
     assert plain.summary["test"]["elbo"] == pytest.approx(whole.summary["test"]["elbo"], rel=1e-4)
 
 
+def test_batches_that_are_made_ahead_change_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("latentia.training.compiled._inductor", lambda graph, inputs: graph)
+    monkeypatch.setattr("shutil.which", lambda name: "/usr/bin/c++")
+    settings = ["training.compile=on", "training.steps=7", "training.epochs=none"]
+    found = []
+    for steps, room in ((1, 1 << 21), (4, 1 << 21), (16, 1 << 21), (16, 1)):
+        monkeypatch.setattr("latentia.training.loop.AHEAD_STEPS", steps)
+        monkeypatch.setattr("latentia.training.loop.AHEAD_BYTES", room)
+        run = train("denoising-ae", "digits", directory=None, settings=settings)  # whose dropout draws by itself
+        assert run.summary["compiled"]
+        found.append(run.model.state_dict())
+    assert all(torch.equal(weights[name], value) for weights in found[1:] for name, value in found[0].items())
+
+
+@compiling
+def test_a_compiler_that_is_ended_with_the_training_is_no_fault(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def ended(*args: Any, **more: Any) -> None:
+        signal.raise_signal(signal.SIGTERM)
+        raise EnvironmentFault("the step cannot be compiled (g++ died)")
+
+    monkeypatch.setattr("latentia.training.loop.CompiledStep", ended)
+    with pytest.raises(Interrupted, match=r"interrupted while the step was compiled, after step 0 of 6; go on with"):
+        fit(tmp_path / "cut")
+
+
 @compiling
 def test_an_interrupt_does_not_wait_for_the_compiler(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def slow(*args: Any, **more: Any) -> None:

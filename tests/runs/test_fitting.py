@@ -5,6 +5,7 @@ import json
 import os
 import shutil
 import threading
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -13,13 +14,14 @@ import pytest
 import torch
 
 from latentia.data.seeds import derive_seed
-from latentia.errors import ConfigError, DataError, EnvironmentFault, LatentiaError, RunError
+from latentia.errors import ConfigError, DataError, EnvironmentFault, Interrupted, LatentiaError, RunError
 from latentia.recipes.presets import find_preset
 from latentia.runs import fitting
 from latentia.runs.directory import RunDirectory, new_run_path
 from latentia.runs.listing import list_runs
 from latentia.runs.model_folder import load
 from latentia.runs.run import Run, open_run
+from latentia.runs.seeds import train_seeds
 from latentia.training.events import Events
 from latentia.training.execution import Execution
 
@@ -215,7 +217,37 @@ def test_a_failed_start_leaves_no_folder(tmp_path: Path, monkeypatch: pytest.Mon
     monkeypatch.chdir(tmp_path)
     with pytest.raises(DataError):
         fitting.train("vae", "missing.npy")
-    assert list((tmp_path / "runs").iterdir()) == []
+    with pytest.raises(DataError):
+        train_seeds("vae", "missing.npy", seeds=2)
+    assert list(tmp_path.iterdir()) == []
+    (tmp_path / "runs").mkdir()
+    (tmp_path / "runs" / "notes.txt").touch()
+    with pytest.raises(DataError):
+        fitting.train("vae", "missing.npy")
+    assert [path.name for path in (tmp_path / "runs").iterdir()] == ["notes.txt"]
+
+
+class Impatient(Events):
+    """Presses Ctrl-C twice when so many rows were logged."""
+
+    def __init__(self, rows: int) -> None:
+        self.rows = rows
+
+    def logged(self, row: Mapping[str, Any]) -> None:
+        """Count down."""
+        self.rows -= 1
+        if self.rows == 0:
+            raise KeyboardInterrupt
+
+
+def test_who_interrupts_at_once_is_told_how_to_go_on(tmp_path: Path, arrays: dict[str, Any]):
+    settings = {"training.checkpoint_every": 2, "training.log_every": 1}
+    with pytest.raises(Interrupted, match=r"interrupted; `latentia resume \S+early` begins anew"):
+        start(arrays, tmp_path / "early", settings=settings, events=Impatient(1))
+    with pytest.raises(Interrupted, match=r"interrupted; step 2 is saved, from which `latentia resume \S+` goes on"):
+        start(arrays, tmp_path / "late", settings=settings, events=Impatient(4))
+    assert RunDirectory(tmp_path / "late").state() == "interrupted"
+    assert fitting.resume(tmp_path / "late", data=arrays).summary["steps"] > 4
 
 
 def test_the_presets_name_is_no_setting(tmp_path: Path, arrays: dict[str, Any]):

@@ -140,7 +140,7 @@ def test_side_by_side_each_is_as_if_it_were_alone(tmp_path: Path, array_file: Pa
 def test_interrupted_and_resumed_each_is_as_if_it_were_alone(tmp_path: Path, array_file: Path, contents: Any):
     settings = ["--set", "training.threads=1", "--set", "training.checkpoint_every=100"]
     settings += [word for key, value in SMALL.items() for word in ("--set", f"{key}={value}") if "epochs" not in key]
-    train = ["train", "vae", "--data", str(array_file), "--steps", "1500", *settings]
+    train = ["train", "vae", "--data", str(array_file), "--steps", "4000", *settings]
 
     def start(*arguments: str, threads: int = 2) -> subprocess.Popen[str]:
         command = [sys.executable, "-m", "latentia", *arguments]
@@ -163,7 +163,7 @@ def test_interrupted_and_resumed_each_is_as_if_it_were_alone(tmp_path: Path, arr
     assert "Traceback" not in told
     for seed in (0, 1):
         status = json.loads((tmp_path / "all" / f"seed-{seed}" / "status.json").read_text())
-        assert status["state"] == "interrupted" and 0 < status["checkpoint"] < 1500
+        assert status["state"] == "interrupted" and 0 < status["checkpoint"] < 4000
     processes = [start("resume", "all"), start(*train, "--seed", "1", "--out", "alone", threads=1)]
     for process in processes:
         _, told = process.communicate(timeout=300)

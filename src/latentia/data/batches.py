@@ -190,7 +190,9 @@ class Feed:
         return Batch(x, y)
 
     def stored(self, step: int) -> Batch:
-        """Return one batch of which :meth:`prepare` makes what the model sees; x is valid until the next call.
+        """Return one batch of which :meth:`prepare` makes what the model sees.
+
+        Its x is valid until the next call, or, where they are :attr:`lasting`, for ever.
 
         Args:
             step: Number of the batch, >= 0.
@@ -208,6 +210,11 @@ class Feed:
         if not self._later:
             x = self.preparation(x, self._noise(step) if self.preparation.needs_noise else None)
         return Batch(x, y)
+
+    @property
+    def lasting(self) -> bool:
+        """Whether what :meth:`stored` gives outlasts the next call."""
+        return self._reader is None
 
     def prepare(self, stored: Tensor) -> Tensor:
         """Do what is left of the preparation: all of it where it takes neither noise nor arrays, otherwise nothing."""
@@ -334,6 +341,7 @@ class MixedFeed:
         return Batch(torch.cat([some.x, others.x]), torch.cat([some.y, missing]))
 
     stored = batch
+    lasting = True
 
     def prepare(self, stored: Tensor) -> Tensor:
         """Return the batch, which is prepared already."""

@@ -20,7 +20,7 @@ import os
 import shlex
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -127,6 +127,7 @@ class RunDirectory:
         """Delete the folder of a run that never began, if nothing foreign is in it."""
         if self.path.is_dir() and all(self._ours(path) for path in self.path.iterdir()):
             storage.remove(self.path)
+            leave_no_empty(self.path.parent)
 
     def last_step(self) -> int:
         """The step of the checkpoint that would be resumed from; 0 without one."""
@@ -266,14 +267,24 @@ def _plain_json(path: Path) -> dict[str, Any] | None:
     return value if isinstance(value, dict) else None
 
 
-def new_run_path(name: str, folder: Path = Path("runs")) -> Path:
+_RUNS = Path("runs")
+
+
+def leave_no_empty(folder: Path) -> None:
+    """Delete the folder of all runs if none is in it; any other folder stays."""
+    if folder.name == _RUNS.name:
+        with suppress(OSError):  # it has something in it, or another process was faster
+            folder.rmdir()
+
+
+def new_run_path(name: str, folder: Path = _RUNS) -> Path:
     """Make an empty folder for a new run, ``runs/<time>-<name>``, that nobody else will be given."""
     stem = time.strftime("%Y%m%d-%H%M%S") + f"-{name}"
     path, number = storage.make_folder(folder) / stem, 2
     while True:
         with storage.explained(path):
             try:
-                path.mkdir()
+                path.mkdir(parents=True)  # another process may have taken the empty folder away
             except FileExistsError:
                 path, number = folder / f"{stem}-{number}", number + 1
             else:

@@ -19,7 +19,7 @@ from latentia import storage
 from latentia.errors import ConfigError, DataError, Interrupted, LatentiaError, RunError, SeedsFailed
 from latentia.maths.spread import mean_and_deviation
 from latentia.recipes.config import Config, make_config, override, to_toml
-from latentia.runs.directory import GROUP_FILE, SCHEMA_VERSION, RunDirectory, new_run_path
+from latentia.runs.directory import GROUP_FILE, SCHEMA_VERSION, RunDirectory, leave_no_empty, new_run_path
 from latentia.runs.fitting import completed, finished_run, resolve, train
 from latentia.runs.side_by_side import Member, Outcome, shares, train_side_by_side
 from latentia.training.distributed import Ranks, joined
@@ -352,6 +352,7 @@ def _abandon(folder: Path | None, places: Sequence[Path | None], *, made: bool) 
     storage.remove(folder / GROUP_FILE)
     if made and folder.is_dir() and not any(folder.iterdir()):
         storage.remove(folder)
+        leave_no_empty(folder.parent)
 
 
 def _stored_threads(place: Path | None) -> int | None:

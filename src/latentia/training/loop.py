@@ -54,6 +54,9 @@ from latentia.training.steps import EagerStep, Figures
 
 VALIDATION_BLOCK = 256
 CHECKPOINT_SECONDS = 10.0
+AHEAD_STEPS, AHEAD_BYTES = 16, 1 << 21  # the most whose batches are made at once; about what a core's own cache holds
+
+_Batch = tuple[Tensor, Tensor | None, Sequence[Tensor], Mapping[str, float]]
 
 
 @dataclass(frozen=True)
@@ -220,6 +223,8 @@ class _Fit:
         self.noise_source = torch.Generator(self.device)
         self.default_source = default_generator(self.device)
         self.best_weights: dict[str, Tensor] | None = None
+        self._at_once = 1
+        self._made: dict[int, tuple[_Batch, int]] = {}  # by step
 
     def attach(
         self,
@@ -362,7 +367,8 @@ class _Fit:
             Interrupted: It was interrupted meanwhile.
         """
         before = time.perf_counter()
-        batch = self._batch(self.progress.step, self.feed.stored)
+        batch, _ = self._batch(self.progress.step, self.feed.stored)
+        self._at_once = self._how_many(batch)
         try:
             if self.ranks.world > 1:
                 raise EnvironmentFault("steps of several processes are not compiled: use --set training.compile=off")
@@ -373,11 +379,12 @@ class _Fit:
                     CompiledStep(phase, self.model, optimizer, self.execution, batch, prepare=prepare, clip_norm=clip)
                     for phase, optimizer in zip(self.phases, self.optimizers, strict=True)
                 ]
-        except KeyboardInterrupt:
-            raise Interrupted(
-                f"interrupted while the step was compiled, after step {self.progress.step} of {self.total}"
-            ) from None
-        except EnvironmentFault as fault:
+        except (KeyboardInterrupt, EnvironmentFault) as fault:
+            # who ends a whole group of processes ends the compiler's as well
+            if isinstance(fault, KeyboardInterrupt) or (self.interrupt is not None and self.interrupt.requested):
+                raise Interrupted(
+                    f"interrupted while the step was compiled, after step {self.progress.step} of {self.total}"
+                ) from None
             if self.settings.compile == "on":
                 raise
             self.events.said(f"{fault}; going on without")
@@ -387,7 +394,8 @@ class _Fit:
 
     def _step(self, step: int) -> None:
         lap = self.lap
-        batch = self._batch(step, self.feed.stored if self.compiled else self.feed.batch)
+        batch, seed = self._next_batch(step) if self.compiled else self._batch(step, self.feed.batch)
+        self.default_source.manual_seed(seed ^ 1)
         lap("noise")
         rate = self._learning_rate(step / self.total)
         names: list[str] = []
@@ -404,10 +412,22 @@ class _Fit:
             self.average.update(step + 1)
             lap("optimiser")
 
-    def _batch(
-        self, step: int, feed: Callable[[int], Batch]
-    ) -> tuple[Tensor, Tensor | None, Sequence[Tensor], Mapping[str, float]]:
-        """What the loss of a step is a function of, and the default generator as the step finds it."""
+    def _how_many(self, batch: _Batch) -> int:
+        """How many steps' batches are made at once, since a compiled step leaves nothing of Python in the caches."""
+        x = batch[0]
+        if self.device.type != "cpu" or not self.feed.lasting:
+            return 1
+        return min(max(1, AHEAD_BYTES // max(1, x.nbytes)), AHEAD_STEPS)
+
+    def _next_batch(self, step: int) -> tuple[_Batch, int]:
+        """What :meth:`_batch` gives, made together with that of the steps that follow."""
+        if step not in self._made:
+            steps = range(step, min(step + self._at_once, self.total))
+            self._made = {later: self._batch(later, self.feed.stored) for later in steps}
+        return self._made.pop(step)
+
+    def _batch(self, step: int, feed: Callable[[int], Batch]) -> tuple[_Batch, int]:
+        """What the loss of a step is a function of, and what seeds the default generator for it."""
         x, y = feed(step)
         self.lap("batches")
         seed = derive_seed(self.seed, self.stage, "noise", step)
@@ -416,8 +436,7 @@ class _Fit:
         noise = self.model.draw_noise(size, self.objective.k, self.noise_source, self.device)
         if self.shares is not None:
             noise = tuple(eps[:, self.shares.mine] for eps in noise)
-        self.default_source.manual_seed(seed ^ 1)
-        return x, y, noise, self.objective.coefficients_at(step / self.total)
+        return (x, y, noise, self.objective.coefficients_at(step / self.total)), seed
 
     def _learning_rate(self, progress: float) -> float:
         rate = self.settings.optimizer.lr * value_at(self.settings.lr_schedule, progress)
