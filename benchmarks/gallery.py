@@ -88,7 +88,8 @@ In compiled steps (`training.compile`), everything from the stored batch to the 
 - Biases: added by what follows a product. `torch.addmm` on a CPU copies them into a whole product first.
 - The calls of the kernels: on a CPU compiled as well, since Python would take part of a small model's time.
 - Convolutions on a CPU: the compiler lays them out with channels last by itself.
-- Batches and noise of up to 16 steps: made together, since a step leaves nothing of Python in the processor's caches.
+- Batches and noise of up to 16 steps: on a CPU, of data in memory, made together, since a step leaves nothing of Python
+  in the processor's caches.
 
 Left out, and why:
 

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 import torch
 
@@ -84,6 +85,22 @@ def test_batches_that_are_made_ahead_change_nothing(monkeypatch: pytest.MonkeyPa
         assert run.summary["compiled"]
         found.append(run.model.state_dict())
     assert all(torch.equal(weights[name], value) for weights in found[1:] for name, value in found[0].items())
+
+
+def test_mapped_data_of_which_batches_are_overwritten_are_not_made_ahead(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("latentia.training.compiled._inductor", lambda graph, inputs: graph)
+    monkeypatch.setattr("shutil.which", lambda name: "/usr/bin/c++")
+    x = np.random.default_rng(0).integers(0, 256, (400, 1, 4, 4), dtype=np.uint8)
+    np.save(tmp_path / "x.npy", x)
+    settings = [*SMALL, "training.compile=on", "training.batch_size=4", "training.steps=120", "training.epochs=none"]
+    found = []
+    for memory in ("load", "map"):
+        run = train("vae", tmp_path / "x.npy", directory=None, settings=[*settings, f"data.memory={memory}"])
+        assert run.summary["compiled"]
+        found.append(run.model.state_dict())
+    assert all(torch.equal(found[1][name], value) for name, value in found[0].items())
 
 
 @compiling

@@ -242,7 +242,7 @@ class Impatient(Events):
 
 def test_who_interrupts_at_once_is_told_how_to_go_on(tmp_path: Path, arrays: dict[str, Any]):
     settings = {"training.checkpoint_every": 2, "training.log_every": 1}
-    with pytest.raises(Interrupted, match=r"interrupted; `latentia resume \S+early` begins anew"):
+    with pytest.raises(Interrupted, match=r"interrupted; go on with: latentia resume \S+early"):
         start(arrays, tmp_path / "early", settings=settings, events=Impatient(1))
     with pytest.raises(Interrupted, match=r"interrupted; step 2 is saved, from which `latentia resume \S+` goes on"):
         start(arrays, tmp_path / "late", settings=settings, events=Impatient(4))

@@ -6,6 +6,7 @@ import copy
 import gc
 import warnings
 from collections.abc import Sequence
+from contextlib import suppress
 from functools import partial
 from typing import Any
 
@@ -19,7 +20,13 @@ from latentia.errors import EnvironmentFault
 from latentia.recipes.build import build_model, build_objective
 from latentia.recipes.config import override
 from latentia.recipes.presets import PRESETS
-from latentia.training.compiled import CompiledStep, built_at_once, keep_rounded
+from latentia.training.compiled import (
+    CompiledStep,
+    built_at_once,
+    keep_rounded,
+    processor_known,
+    types_tabled_once,
+)
 from latentia.training.execution import Execution, missing_for_compilation
 from latentia.training.optimizer import FusedAdam
 from latentia.training.phases import Phase, phases_of
@@ -228,6 +235,32 @@ def test_a_compiler_without_these_names_takes_its_own_time(codecache: Any, monke
     with built_at_once() as settings:
         assert settings == {}
         assert not hasattr(codecache, "_worker_compile_cpp")
+
+
+@pytest.mark.parametrize("error", [None, RuntimeError])
+def test_the_compiler_is_left_as_it_was(error: type[Exception] | None, codecache: Any) -> None:
+    from torch._inductor import cpp_builder, cpu_vec_isa, dtype_propagation
+
+    def now() -> list[Any]:
+        kinds = [cpu_vec_isa.VecAVX512, cpu_vec_isa.VecAVX2]
+        table = dtype_propagation.DtypePropagationOpsHandler
+        told = [cpu_vec_isa.valid_vec_isa_list, table.__init__, cpp_builder._get_warning_all_cflag]
+        return [*told, codecache._worker_compile_cpp, *(kind.__bool__ for kind in kinds)]
+
+    before = now()
+    with suppress(RuntimeError), processor_known(), types_tabled_once(), built_at_once():
+        assert now() != before
+        if error is not None:
+            raise error
+    assert now() == before
+
+
+def test_who_knows_the_processor_better_is_not_overruled(codecache: Any) -> None:
+    from torch._inductor import config, cpu_vec_isa
+
+    before = cpu_vec_isa.valid_vec_isa_list
+    with config.patch({"cpp.simdlen": 256}), processor_known():
+        assert cpu_vec_isa.valid_vec_isa_list is before
 
 
 def test_a_machine_without_a_compiler_is_told(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -271,7 +271,7 @@ _RUNS = Path("runs")
 
 
 def leave_no_empty(folder: Path) -> None:
-    """Delete the folder of all runs if none is in it; any other folder stays."""
+    """Delete the folder of all runs, ``runs``, if nothing is in it; it is made again with the next run."""
     if folder.name == _RUNS.name:
         with suppress(OSError):  # it has something in it, or another process was faster
             folder.rmdir()

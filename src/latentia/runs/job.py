@@ -405,7 +405,7 @@ def _outcome_recorded(
             raise Interrupted(f"{error}; go on with: {command}") from None
         if isinstance(error, KeyboardInterrupt):
             step = directory.last_step()
-            way_on = f"step {step} is saved, from which `{command}` goes on" if step else f"`{command}` begins anew"
+            way_on = f"step {step} is saved, from which `{command}` goes on" if step else f"go on with: {command}"
             raise Interrupted(f"interrupted; {way_on}") from None
         if storage.is_full(error.__cause__) and directory.last_step() > 0:
             raise EnvironmentFault(

@@ -258,11 +258,13 @@ def _inductor(graph: Any, inputs: list[Any]) -> Any:
     options["pattern_matcher"] = False  # its patterns take long to load, and that of addmm would undo what we did
     if hasattr(config, "cpp_cache_precompile_headers"):  # 150 MB that take longer than what one graph gains by them
         options["cpp_cache_precompile_headers"] = False
-    with _processor_known(), _types_tabled_once():
-        # kernels called from C++ do not wait for Python; not every operation can be called so, nor on every system
-        with suppress(Exception), built_at_once() as parted:
-            return compile_fx(graph, inputs, config_patches={**options, **parted, "cpp_wrapper": True})
-        return compile_fx(graph, inputs, config_patches=options)
+    # kernels called from C++ do not wait for Python; not every operation can be called so, nor on every system
+    with suppress(Exception), _ONE_AT_A_TIME, processor_known(), types_tabled_once(), built_at_once() as parted:
+        return compile_fx(graph, inputs, config_patches={**options, **parted, "cpp_wrapper": True})
+    return compile_fx(graph, inputs, config_patches=options)
+
+
+_ONE_AT_A_TIME = threading.Lock()  # what follows changes TorchInductor for the whole process
 
 
 def _beside(work: Callable[[], object]) -> threading.Thread:
@@ -314,15 +316,16 @@ _INSTRUCTIONS = {"AVX512": "VecAVX512", "AVX2": "VecAVX2"}
 
 
 @contextmanager
-def _processor_known() -> Iterator[None]:
+def processor_known() -> Iterator[None]:
     """Spare TorchInductor the trials of what the processor can do: six programs, built and loaded one after the other.
 
     PyTorch itself knows it, and so does the C++ compiler, which builds for the processor that it runs on.
     """
-    from torch._inductor import cpu_vec_isa
+    from torch._inductor import config, cpu_vec_isa
 
     known = getattr(cpu_vec_isa, _INSTRUCTIONS.get(torch.backends.cpu.get_cpu_capability(), ""), None)
-    if known is None or not hasattr(cpu_vec_isa, "valid_vec_isa_list"):
+    asked = config.cpp.vec_isa_ok is not None or config.cpp.simdlen is not None  # somebody knows better
+    if known is None or asked or not hasattr(cpu_vec_isa, "valid_vec_isa_list"):
         yield
         return
     with (
@@ -333,7 +336,7 @@ def _processor_known() -> Iterator[None]:
 
 
 @contextmanager
-def _types_tabled_once() -> Iterator[None]:
+def types_tabled_once() -> Iterator[None]:
     """Spare TorchInductor half a second in which it makes its one table of types anew for every operation."""
     from torch._inductor import dtype_propagation
 

@@ -381,7 +381,8 @@ class _Fit:
                 ]
         except (KeyboardInterrupt, EnvironmentFault) as fault:
             # who ends a whole group of processes ends the compiler's as well
-            if isinstance(fault, KeyboardInterrupt) or (self.interrupt is not None and self.interrupt.requested):
+            ended = self.ranks.world == 1 and self.interrupt is not None and self.interrupt.requested
+            if isinstance(fault, KeyboardInterrupt) or ended:
                 raise Interrupted(
                     f"interrupted while the step was compiled, after step {self.progress.step} of {self.total}"
                 ) from None
@@ -396,7 +397,6 @@ class _Fit:
         lap = self.lap
         batch, seed = self._next_batch(step) if self.compiled else self._batch(step, self.feed.batch)
         self.default_source.manual_seed(seed ^ 1)
-        lap("noise")
         rate = self._learning_rate(step / self.total)
         names: list[str] = []
         rows: list[Tensor] = []
@@ -414,10 +414,11 @@ class _Fit:
 
     def _how_many(self, batch: _Batch) -> int:
         """How many steps' batches are made at once, since a compiled step leaves nothing of Python in the caches."""
-        x = batch[0]
+        x, _, noise, _ = batch
         if self.device.type != "cpu" or not self.feed.lasting:
             return 1
-        return min(max(1, AHEAD_BYTES // max(1, x.nbytes)), AHEAD_STEPS)
+        size = x.nbytes + sum(eps.nbytes for eps in noise)
+        return min(max(1, AHEAD_BYTES // max(1, size)), AHEAD_STEPS)
 
     def _next_batch(self, step: int) -> tuple[_Batch, int]:
         """What :meth:`_batch` gives, made together with that of the steps that follow."""
@@ -436,6 +437,7 @@ class _Fit:
         noise = self.model.draw_noise(size, self.objective.k, self.noise_source, self.device)
         if self.shares is not None:
             noise = tuple(eps[:, self.shares.mine] for eps in noise)
+        self.lap("noise")
         return (x, y, noise, self.objective.coefficients_at(step / self.total)), seed
 
     def _learning_rate(self, progress: float) -> float:
