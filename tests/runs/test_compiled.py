@@ -92,6 +92,7 @@ def test_mapped_data_of_which_batches_are_overwritten_are_not_made_ahead(
 ) -> None:
     monkeypatch.setattr("latentia.training.compiled._inductor", lambda graph, inputs: graph)
     monkeypatch.setattr("shutil.which", lambda name: "/usr/bin/c++")
+    monkeypatch.setattr("latentia.data.batches.AHEAD", 1)
     x = np.random.default_rng(0).integers(0, 256, (400, 1, 4, 4), dtype=np.uint8)
     np.save(tmp_path / "x.npy", x)
     settings = [*SMALL, "training.compile=on", "training.batch_size=4", "training.steps=120", "training.epochs=none"]
