@@ -112,11 +112,11 @@ replays by calling, and on CUDA where there is one.
 `training/execution.py`: 15 epochs of all images of MNIST are). It is decided by the number of steps, the kind of
 objective and whether there is a compiler, so that on one machine a command gives the same numbers however busy it is
 and whatever was compiled there before; the decision is kept for `resume`. A shorter run gains from
-`--set training.compile=on` where the same graph was compiled before. The compiler is spared what one
-graph does not repay: it is told which instructions PyTorch found the processor to have, where it would build and load
-half a dozen programs to find out; the kernels and what calls them are built at once, and without warnings that nobody
-sees; its table of types is made once, not for every operation; its pattern matching and precompiled headers are left
-out; and Python's collector waits until all is done.
+`--set training.compile=on` where the same graph was compiled before. The compiler is spared what one graph does not
+repay: it is told which instructions PyTorch found the processor to have, where it would build and load half a dozen
+programs to find out; the kernels and what calls them are built at once, and without warnings that nobody sees; its
+table of types is made once, not for every operation; its pattern matching and precompiled headers are left out; and
+Python's collector waits until all is done.
 
 Data that stay on the disk (`data.memory`) are read ahead by a thread, up to 16 batches at once. Two things made that
 three times as slow as data in memory at first: the thread drew the epoch's order by an operation that PyTorch runs in

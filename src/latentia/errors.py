@@ -75,7 +75,7 @@ class SeedsFailed(LatentiaError):
 
 
 class Interrupted(LatentiaError):
-    """Training was interrupted; a checkpoint was saved from which ``latentia resume`` goes on."""
+    """Training was interrupted; ``latentia resume`` goes on from the last checkpoint, if there is one."""
 
     exit_code = 130
 

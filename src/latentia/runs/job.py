@@ -401,12 +401,8 @@ def _outcome_recorded(
         except LatentiaError:  # such as a full disk, which is what `error` already says
             pass
         command = f"latentia resume {shlex.quote(str(directory.path))}"
-        if isinstance(error, Interrupted):
-            raise Interrupted(f"{error}; go on with: {command}") from None
-        if isinstance(error, KeyboardInterrupt):
-            step = directory.last_step()
-            way_on = f"step {step} is saved, from which `{command}` goes on" if step else f"go on with: {command}"
-            raise Interrupted(f"interrupted; {way_on}") from None
+        if isinstance(error, (Interrupted, KeyboardInterrupt)):
+            raise Interrupted(f"{str(error) or 'interrupted'}; go on with: {command}") from None
         if storage.is_full(error.__cause__) and directory.last_step() > 0:
             raise EnvironmentFault(
                 f"{error}; step {directory.last_step()} is saved, from which `{command}` goes on"

@@ -283,7 +283,7 @@ def _beside(work: Callable[[], object]) -> threading.Thread:
 def built_at_once() -> Iterator[dict[str, Any]]:
     """Have the C++ compiler build the kernels and what calls them at once, each on a core, and keep its warnings.
 
-    TorchInductor builds them as one, or one after the other; and a second of g++ goes into warnings that nobody sees.
+    TorchInductor builds them as one, or one after the other, and with thousands of warnings that nobody sees.
     A version of it that has other names for this takes its own time.
 
     Yields:
@@ -337,7 +337,7 @@ def processor_known() -> Iterator[None]:
 
 @contextmanager
 def types_tabled_once() -> Iterator[None]:
-    """Spare TorchInductor half a second in which it makes its one table of types anew for every operation."""
+    """Have TorchInductor make its one table of types once, where it would make it anew for every operation."""
     from torch._inductor import dtype_propagation
 
     table = getattr(dtype_propagation, "DtypePropagationOpsHandler", None)
